@@ -1,0 +1,33 @@
+"""A model ready to use: encoder, tokenizer and head, with where they came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bioseq.heads import LanguageHead
+from bioseq.models import Encoder
+from bioseq.tokenizer import Tokenizer
+
+Objective = Literal["masked", "next-token", "cloze"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """An encoder with the tokenizer it was trained with.
+
+    Attributes:
+        name: What the user asked for.
+        encoder: In evaluation mode.
+        tokenizer: Makes the encoder's tokens.
+        head: Language-model head; None where the file has none.
+        objective: What the head was trained on; None without a head.
+        weights_sha256: Digest of the weights file.
+    """
+
+    name: str
+    encoder: Encoder
+    tokenizer: Tokenizer
+    head: LanguageHead | None
+    objective: Objective | None
+    weights_sha256: str

@@ -1,0 +1,22 @@
+"""Encoders: from token ids to token states."""
+
+from bioseq.models.build import build_encoder, encoder_config
+from bioseq.models.convolutional import ConvolutionalConfig, ConvolutionalEncoder
+from bioseq.models.encoding import Chunk, Encoder, Encoding, StreamingEncoder
+from bioseq.models.recurrent import RecurrentConfig, RecurrentEncoder
+from bioseq.models.transformer import TransformerConfig, TransformerEncoder
+
+__all__ = [
+    "Chunk",
+    "ConvolutionalConfig",
+    "ConvolutionalEncoder",
+    "Encoder",
+    "Encoding",
+    "RecurrentConfig",
+    "RecurrentEncoder",
+    "StreamingEncoder",
+    "TransformerConfig",
+    "TransformerEncoder",
+    "build_encoder",
+    "encoder_config",
+]

@@ -1,0 +1,66 @@
+"""Scaled dot-product attention within the segments of a packed batch."""
+
+from __future__ import annotations
+
+import torch
+from einops import rearrange
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from bioseq.batch import Layout
+
+
+def attend(
+    query: Float[Tensor, "tokens heads head_dim"],
+    key: Float[Tensor, "tokens heads head_dim"],
+    value: Float[Tensor, "tokens heads head_dim"],
+    layout: Layout,
+    *,
+    bias: Float[Tensor, "heads longest longest"] | None = None,
+    scale: float | None = None,
+) -> Float[Tensor, "tokens heads head_dim"]:
+    """Attends within each segment; no token sees another segment.
+
+    Segments of equal length run as one dense call. The bias, for relative positions, is cut to
+    each length: entry (i, j) is added to the logit of query i and key j.
+
+    Args:
+        query: Queries.
+        key: Keys.
+        value: Values.
+        layout: The segments.
+        bias: Added to the logits; at least as long as the longest segment.
+        scale: Factor on the logits; `head_dim ** -0.5` by default.
+
+    Source: Vaswani et al. 2017, section 3.2.1.
+    """
+    sizes = [group.count * group.length for group in layout.groups]
+    parts = []
+    for group, *qkv in zip(
+        layout.groups, query.split(sizes), key.split(sizes), value.split(sizes), strict=True
+    ):
+        q, k, v = (rearrange(x, "(n l) h d -> n h l d", n=group.count) for x in qkv)
+        cut = None if bias is None else bias[:, : group.length, : group.length]
+        attended = functional.scaled_dot_product_attention(q, k, v, attn_mask=cut, scale=scale)
+        parts.append(rearrange(attended, "n h l d -> (n l) h d"))
+    return torch.cat(parts)
+
+
+def attention_maps(
+    query: Float[Tensor, "tokens heads head_dim"],
+    key: Float[Tensor, "tokens heads head_dim"],
+    layout: Layout,
+    *,
+    bias: Float[Tensor, "heads longest longest"] | None = None,
+    scale: float | None = None,
+) -> tuple[Float[Tensor, "heads length length"], ...]:
+    """Gives each segment's attention probabilities; needs length squared memory."""
+    factor = query.shape[-1] ** -0.5 if scale is None else scale
+    maps = []
+    for q, k in zip(layout.split(query), layout.split(key), strict=True):
+        logits = torch.einsum("ihd,jhd->hij", q, k) * factor
+        if bias is not None:
+            logits = logits + bias[:, : len(q), : len(q)]
+        maps.append(logits.softmax(dim=-1))
+    return tuple(maps)

@@ -1,0 +1,12 @@
+"""The words that signatures share."""
+
+from __future__ import annotations
+
+from os import PathLike
+from typing import Literal
+
+AnyPath = str | PathLike[str]
+
+Molecule = Literal["protein", "dna", "rna"]
+Precision = Literal["float32", "bfloat16", "float16"]
+Pooling = Literal["mean", "max", "std", "cls", "last"]
