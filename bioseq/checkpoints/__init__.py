@@ -1,6 +1,16 @@
 """Checkpoints: from files or names to models, the only door to an encoder with weights."""
 
+from bioseq.checkpoints.bundled import DEFAULT_MODEL, bundled_models
+from bioseq.checkpoints.load import load_model
 from bioseq.checkpoints.model import Model, Objective
-from bioseq.checkpoints.native import load_model, save_model
+from bioseq.checkpoints.native import read_model, save_model
 
-__all__ = ["Model", "Objective", "load_model", "save_model"]
+__all__ = [
+    "DEFAULT_MODEL",
+    "Model",
+    "Objective",
+    "bundled_models",
+    "load_model",
+    "read_model",
+    "save_model",
+]

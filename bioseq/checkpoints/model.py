@@ -8,6 +8,7 @@ from typing import Literal
 from bioseq.heads import LanguageHead
 from bioseq.models import Encoder
 from bioseq.tokenizer import Tokenizer
+from bioseq.typing import Molecule
 
 Objective = Literal["masked", "next-token", "cloze"]
 
@@ -31,3 +32,8 @@ class Model:
     head: LanguageHead | None
     objective: Objective | None
     weights_sha256: str
+
+    @property
+    def molecule(self) -> Molecule:
+        """What the model reads."""
+        return self.tokenizer.alphabet.molecule

@@ -34,7 +34,7 @@ def save_model(
     objective: Objective,
     dtype: torch.dtype = torch.float32,
 ) -> None:
-    """Writes a model folder that `load_model` reads.
+    """Writes a model folder that `read_model` reads.
 
     Args:
         folder: Made if it is not there.
@@ -58,7 +58,7 @@ def save_model(
     (folder / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n")
 
 
-def load_model(folder: Path, *, name: str | None = None) -> Model:
+def read_model(folder: Path, *, name: str | None = None) -> Model:
     """Reads a model folder, with the weights in float32 and the encoder in evaluation mode.
 
     Raises:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TextIO
 
 from bioseq.errors import FormatError, OptionError
 from bioseq.io.detection import HEAD_SIZE, resolve_format
@@ -121,7 +121,7 @@ def _check_match_columns(rows: list[_Row], *, path: str) -> None:
             raise FormatError("A3M", path=path, found=found, expected="the same number in all rows")
 
 
-def _read_stockholm(text: TextIO, *, path: str) -> Iterator[list[_Row]]:
+def _read_stockholm(text: io.TextIOBase, *, path: str) -> Iterator[list[_Row]]:
     """Yields each alignment's rows.
 
     Own code, since Biopython turns the `.` of insert columns into `-` and accepts a truncated file.

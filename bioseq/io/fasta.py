@@ -37,7 +37,8 @@ def split_entry(entry: bytes) -> tuple[str, str, str]:
     """Splits an entry into id, description, and its lines joined without white space."""
     header, _, body = entry.partition(b"\n")
     # Replacing line ends and then asking for rarer white space is twice as fast as one translate.
-    sequence = decode(body.replace(b"\n", b""))
+    body = body.replace(b"\n", b"")
+    sequence = decode(body)
     if " " in sequence or "\t" in sequence or "\v" in sequence or "\f" in sequence:
         sequence = sequence.translate(_WHITE_SPACE)
     return *split_header(decode(header)), sequence
@@ -64,13 +65,19 @@ def read_entries(blocks: Iterable[bytes], *, path: str) -> Iterator[bytes]:
         if len(pieces) == 1:
             continue
         if started:
-            yield _drop_comments(b"".join(pending))
+            yield _join(pending)
         started = True
         middle = pieces[1:-1]
         yield from map(_drop_comments, middle) if _has_comments(text) else middle
         pending = [pieces[-1]]
     if started:
-        yield _drop_comments(b"".join(pending))
+        yield _join(pending)
+
+
+def _join(pending: list[bytes]) -> bytes:
+    entry = b"".join(pending)
+    pending.clear()  # now, not at the next entry: the pieces may be those of a chromosome
+    return _drop_comments(entry)
 
 
 def _has_comments(text: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from typing import TextIO, cast
 
@@ -10,7 +11,7 @@ from bioseq.io.fasta import split_header
 from bioseq.records import Record
 
 
-def read_fastq(text: TextIO, *, path: str) -> Iterator[Record]:
+def read_fastq(text: io.TextIOBase, *, path: str) -> Iterator[Record]:
     """Reads FASTQ records, also those wrapped over several lines.
 
     Raises:
@@ -35,7 +36,7 @@ def read_fastq(text: TextIO, *, path: str) -> Iterator[Record]:
 class _NumberedLines:
     """The lines of a text, counted, without the blank lines before the first entry."""
 
-    def __init__(self, text: TextIO) -> None:
+    def __init__(self, text: io.TextIOBase) -> None:
         self._text = text
         self.number = 0
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from types import TracebackType
-from typing import BinaryIO
 
 from bioseq.errors import FormatError
 from bioseq.io.alignment import read_a3m_records, read_stockholm_records
@@ -13,7 +12,7 @@ from bioseq.io.biopython import read_annotated
 from bioseq.io.detection import EMPTY, HEAD_SIZE, resolve_format
 from bioseq.io.fasta import read_fasta
 from bioseq.io.fastq import read_fastq
-from bioseq.io.stream import ByteStream, open_stream
+from bioseq.io.stream import BinarySource, ByteStream, open_stream
 from bioseq.io.structures import read_structure
 from bioseq.records import Record
 from bioseq.typing import AnyPath
@@ -77,7 +76,7 @@ class RecordReader:
         self._stream.close()
 
 
-def open_records(source: AnyPath | BinaryIO, *, format: str | None = None) -> RecordReader:
+def open_records(source: AnyPath | BinarySource, *, format: str | None = None) -> RecordReader:
     """Opens a file of sequences in any supported format and compression.
 
     Compression and format are recognised by content, never by the name, except that the suffix

@@ -9,7 +9,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Protocol, runtime_checkable
 
 from bioseq.errors import InputError
 from bioseq.io.compression import MAGIC_SIZE, decompress_blocks, recognise_compression
@@ -20,6 +20,15 @@ PLAIN_SIZE = 1 << 20
 COMPRESSED_SIZE = 1 << 15
 
 BOM = codecs.BOM_UTF8
+
+
+@runtime_checkable
+class BinarySource(Protocol):
+    """Any open binary stream: all that is asked of it is to be read."""
+
+    def read(self, size: int, /) -> bytes:
+        """Gives up to `size` bytes; none at the end."""
+        ...
 
 
 def _decode_latin1(error: UnicodeError) -> tuple[str, int]:
@@ -39,7 +48,7 @@ class ByteStream(io.RawIOBase):
         compression: `"gzip"`, `"bzip2"`, `"xz"`, `"zstd"`, or None for plain bytes.
     """
 
-    def __init__(self, raw: BinaryIO, *, path: str, owned: bool) -> None:
+    def __init__(self, raw: BinarySource, *, path: str, owned: bool) -> None:
         self.path = path
         self._raw = raw
         self._owned = owned
@@ -95,7 +104,9 @@ class ByteStream(io.RawIOBase):
         """Says that this stream can be read."""
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def readinto(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, buffer: bytearray | memoryview
+    ) -> int:
         """Fills the buffer with the next bytes and gives their number; 0 at the end."""
         if self._offset == len(self._ahead):
             self._ahead, self._offset = next(self._blocks, b""), 0
@@ -107,7 +118,7 @@ class ByteStream(io.RawIOBase):
     def close(self) -> None:
         """Closes the file if this object opened it."""
         if self._owned and not self.closed:
-            self._raw.close()
+            _close(self._raw)
         super().close()
 
     def _read_first(self) -> bytes:
@@ -140,7 +151,7 @@ class ByteStream(io.RawIOBase):
         return chunk
 
 
-def open_stream(source: AnyPath | BinaryIO) -> ByteStream:
+def open_stream(source: AnyPath | BinarySource) -> ByteStream:
     """Opens a file, standard input (`"-"`) or a binary stream that is already open.
 
     Raises:
@@ -155,16 +166,16 @@ def open_stream(source: AnyPath | BinaryIO) -> ByteStream:
     return _adopt(source, path=name if isinstance(name, str) else "<stream>", owned=False)
 
 
-def _adopt(raw: BinaryIO, *, path: str, owned: bool) -> ByteStream:
+def _adopt(raw: BinarySource, *, path: str, owned: bool) -> ByteStream:
     try:
         return ByteStream(raw, path=path, owned=owned)
     except BaseException:
         if owned:
-            raw.close()
+            _close(raw)
         raise
 
 
-def _open(path: str) -> BinaryIO:
+def _open(path: str) -> io.FileIO:
     try:
         return Path(path).open("rb", buffering=0)  # blocks are large: a second buffer only copies
     except OSError as error:
@@ -173,15 +184,22 @@ def _open(path: str) -> BinaryIO:
         raise InputError(path, str(error)) from error
 
 
+def _close(raw: BinarySource) -> None:
+    if isinstance(raw, io.IOBase):
+        raw.close()
+
+
 def _describe(error: OSError) -> str:
     text = error.strerror or str(error)
     return text[:1].lower() + text[1:]
 
 
-def _measure(raw: BinaryIO) -> int | None:
+def _measure(raw: BinarySource) -> int | None:
     """Counts the bytes from here to the end of the file; None for a pipe."""
+    if not isinstance(raw, io.IOBase):
+        return None
     try:
         status = os.fstat(raw.fileno())
         return status.st_size - raw.tell() if stat.S_ISREG(status.st_mode) else None
-    except (OSError, AttributeError):  # io.BytesIO has no file number
+    except OSError:  # io.BytesIO has no file number
         return None

@@ -59,12 +59,13 @@ def _parse_mmcif(text: str) -> Iterator[Record]:
     from Bio.PDB.MMCIF2Dict import MMCIF2Dict
     from Bio.PDB.MMCIFParser import MMCIFParser
 
-    table = MMCIF2Dict(io.StringIO(text))
+    table = dict(MMCIF2Dict(io.StringIO(text)))
+    block = table.pop("data_", "")  # the only value that is no list
     chains = _scheme_chains(table)
     if not chains and "_atom_site.id" in table:
         structure = MMCIFParser(QUIET=True).get_structure("", io.StringIO(text))
         chains = _atom_chains(structure)
-    entry = table.get("_entry.id", [table.get("data_", "")])[0]
+    entry = table.get("_entry.id", [block])[0]
     return _to_records(chains, entry=entry, title=table.get("_struct.title", [""])[0])
 
 

@@ -45,10 +45,16 @@ class Encoder(nn.Module, ABC):
     """Turns a packed batch of tokens into token states, and knows nothing of files.
 
     Layer 0 is the embedded input, layer `num_layers` the output.
+
+    Attributes:
+        num_layers: Layers above the embedded input.
+        dim: Width of the output.
+        max_tokens: Longest sequence it can read at once, specials included; None for no limit.
     """
 
     num_layers: int
     dim: int
+    max_tokens: int | None = None
 
     @abstractmethod
     def forward(
@@ -69,6 +75,10 @@ class Encoder(nn.Module, ABC):
     def flops_per_token(self) -> float:
         """Multiply-adds times two for one token, without the part that grows with the length."""
         return 2.0 * sum(p.numel() for p in self.parameters() if p.dim() > 1)
+
+    def layer_dim(self, layer: int) -> int:
+        """Gives the width of a layer's states."""
+        return self.dim
 
     def resolve_layers(self, layers: Sequence[int]) -> tuple[int, ...]:
         """Turns layers counted from the last into their numbers.

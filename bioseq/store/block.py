@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from jaxtyping import Int64, Shaped, UInt32
 
 from bioseq.errors import OptionError
 from bioseq.store.format import EMBEDDINGS, NO_ROW, PREDICTIONS, VALUE_KINDS
@@ -20,12 +21,12 @@ class Ragged:
         offsets: int64 `[N + 1]`; sequence `i` owns `values[offsets[i]:offsets[i + 1]]`.
     """
 
-    values: np.ndarray
-    offsets: np.ndarray
+    values: Shaped[np.ndarray, "residues dim"]
+    offsets: Int64[np.ndarray, " bounds"]
 
     def __post_init__(self) -> None:
         offsets = self.offsets
-        fits = offsets.ndim == 1 and len(offsets) > 0 and offsets[0] == 0
+        fits = len(offsets) > 0 and offsets[0] == 0
         if not fits or (np.diff(offsets) < 0).any() or offsets[-1] != len(self.values):
             raise OptionError(
                 name="offsets",
@@ -83,9 +84,9 @@ class Block:
 
     ids: Sequence[str]
     descriptions: Sequence[str]
-    rows: np.ndarray
+    rows: Int64[np.ndarray, " records"]
     digests: Sequence[str]
-    lengths: np.ndarray
+    lengths: UInt32[np.ndarray, " sequences"]
     failures: Sequence[Failure] = ()
     values: Mapping[str, Values] = field(default_factory=dict)
     predictions: Mapping[str, Values] = field(default_factory=dict)

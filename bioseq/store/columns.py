@@ -11,7 +11,7 @@ import numpy as np
 
 from bioseq.errors import StoreError
 
-SLAB_BYTES = 16 << 20
+SLAB_BYTES = 4 << 20
 TEXT_SLAB = 1 << 16
 CHECKSUM = "crc32"
 

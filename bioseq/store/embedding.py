@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import h5py
 import numpy as np
+from jaxtyping import Int64
 
 from bioseq.errors import StoreError
 from bioseq.store.attributes import read_attributes
@@ -41,7 +42,7 @@ class Embedding:
         return self._tables.num_records
 
     @property
-    def rows(self) -> np.ndarray:
+    def rows(self) -> Int64[np.ndarray, " records"]:
         """For each record, the row of its sequence (int64); -1 where it failed."""
         return self._tables.rows
 
@@ -51,12 +52,12 @@ class Embedding:
         return [self._tables.ids[record] for record in self.records.tolist()]
 
     @property
-    def records(self) -> np.ndarray:
+    def records(self) -> Int64[np.ndarray, " values"]:
         """Indices of the records that have a value, in input order."""
         return np.flatnonzero(self.rows != NO_ROW)
 
     @property
-    def num_residues(self) -> np.ndarray:
+    def num_residues(self) -> Int64[np.ndarray, " sequences"]:
         """Rows of each distinct sequence's value (int64); 1 each when per sequence."""
         if self._offsets is None:
             return np.ones(self._tables.num_sequences, np.int64)
@@ -105,7 +106,7 @@ class Embedding:
         """Reads all values that exist, in input order, beside `ids`: `[n, D]`, or `[L, D]` each."""
         return self.of_rows(self.rows[self.records])
 
-    def of_rows(self, rows: np.ndarray) -> np.ndarray | list[np.ndarray]:
+    def of_rows(self, rows: Int64[np.ndarray, " values"]) -> np.ndarray | list[np.ndarray]:
         """Reads the values of some rows of the distinct sequences, in the order asked for."""
         if self.is_per_residue:
             return list(self._values_in_order(rows))

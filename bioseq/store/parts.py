@@ -9,7 +9,9 @@ same fingerprint and is content with it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +67,7 @@ class UnfinishedWork:
         self.path = path
         self.settings = dict(settings)
         self.plan = dict(plan)
-        self.is_finished = finished is not None
+        self.is_finished = self._was_finished = finished is not None
         self.parts: list[PartSummary] = [finished] if finished is not None else []
         self._attributes = {name: dict(values) for name, values in attributes.items()}
         self._fingerprint = fingerprint_of(settings)
@@ -100,36 +102,40 @@ class UnfinishedWork:
         if overwrite:
             remove_store(path)
         remove_leftovers(path)
-        summary = finished_summary(path, settings)
-        if summary is not None:
-            return cls(path, settings, plan, attributes=attributes or {}, finished=summary)
-        stored = claim_folder(path, settings, plan, overwrite=overwrite)
-        work = cls(path, settings, stored, attributes=attributes or {})
-        work._find_parts()
-        return work
+        while (summary := finished_summary(path, settings)) is None:
+            try:
+                stored = claim_folder(path, settings, plan, overwrite=overwrite)
+                work = cls(path, settings, stored, attributes=attributes or {})
+                work._find_parts()
+            except StoreError:
+                if not path.exists():
+                    raise
+                continue  # another process has just finished
+            if not path.exists():
+                return work
+        return cls(path, settings, plan, attributes=attributes or {}, finished=summary)
 
     def records(self) -> Iterator[DoneRecord]:
         """Goes through the records that are done, in input order.
 
         The caller compares them with the input: it has to begin with the same records.
         """
-        known = self.digests().tolist()
-        for part in self.parts:
-            with open_readable(part.path) as file:
-                ids, descriptions = (read_text(file, f"records/{n}") for n in ("id", "description"))
-                rows = read_numbers(file, "records/row")
-                failed = iter(read_numbers(file, "failures/digest").tolist())
-            for id_, description, row in zip(ids, descriptions, rows.tolist(), strict=True):
-                digest: bytes = next(failed) if row == NO_ROW else known[row]
-                yield DoneRecord(id_, description, digest.decode())
+        count = 0
+        try:
+            for record in self._stored_records():
+                yield record
+                count += 1
+        except StoreError as error:
+            self._accept_finished_elsewhere(error)
+            yield from islice(self._stored_records(), count, None)
 
     def digests(self) -> np.ndarray:
         """Gives the refget digests (ASCII) of all sequences that are done; index = row."""
-        found = []
-        for part in self.parts:
-            with open_readable(part.path) as file:
-                found.append(read_numbers(file, "sequences/digest"))
-        return np.concatenate(found) if found else np.empty(0, DIGEST)
+        try:
+            return self._stored_digests()
+        except StoreError as error:
+            self._accept_finished_elsewhere(error)
+            return self._stored_digests()
 
     @property
     def num_records(self) -> int:
@@ -144,12 +150,18 @@ class UnfinishedWork:
     def write(self, block: Block) -> None:
         """Makes the next block permanent.
 
+        Does nothing when another process has finished the work in the meantime; `is_finished`
+        then says so.
+
         Raises:
-            StoreError: The block does not fit behind the parts, or the disk is full. The parts
-                before it are good; the same command continues behind them.
+            StoreError: The block does not fit behind the parts, the disk is full, or the store was
+                finished from the beginning. The parts before it are good; the same command
+                continues behind them.
         """
         if self.is_finished:
-            raise StoreError(self.path, "is finished; nothing can be added")
+            if self._was_finished:
+                raise StoreError(self.path, "is finished; nothing can be added")
+            return
         try:
             part = write_part(
                 self._folder,
@@ -160,10 +172,8 @@ class UnfinishedWork:
                 fingerprint=self._fingerprint,
                 attributes=self._attributes,
             )
-        except StoreError:
-            if self._folder.exists():
-                raise
-            self._accept_finished_elsewhere()
+        except StoreError as error:
+            self._accept_finished_elsewhere(error)
             return
         self.parts.append(part)
 
@@ -186,15 +196,14 @@ class UnfinishedWork:
                     provenance=provenance,
                     folder=self._folder,
                 )
-            except StoreError:
-                if self._folder.exists():
-                    raise
-                self._accept_finished_elsewhere()
+            except StoreError as error:
+                self._accept_finished_elsewhere(error)
         discard_parts(self.path)
         return self.path
 
     def _find_parts(self) -> None:
-        remove_orphans(self._folder)
+        with suppress(FileNotFoundError):
+            remove_orphans(self._folder)
         while (path := part_path(self._folder, len(self.parts))).exists():
             try:
                 part = read_part(path, fingerprint=self._fingerprint)
@@ -205,11 +214,28 @@ class UnfinishedWork:
                 return
             self.parts.append(part)
 
-    def _accept_finished_elsewhere(self) -> None:
-        summary = finished_summary(self.path, self.settings)
+    def _stored_records(self) -> Iterator[DoneRecord]:
+        known = self._stored_digests().tolist()
+        for part in list(self.parts):
+            with open_readable(part.path) as file:
+                ids, descriptions = (read_text(file, f"records/{n}") for n in ("id", "description"))
+                rows = read_numbers(file, "records/row")
+                failed = iter(read_numbers(file, "failures/digest").tolist())
+            for id_, description, row in zip(ids, descriptions, rows.tolist(), strict=True):
+                digest: bytes = next(failed) if row == NO_ROW else known[row]
+                yield DoneRecord(id_, description, digest.decode())
+
+    def _stored_digests(self) -> np.ndarray:
+        found = []
+        for part in self.parts:
+            with open_readable(part.path) as file:
+                found.append(read_numbers(file, "sequences/digest"))
+        return np.concatenate(found) if found else np.empty(0, DIGEST)
+
+    def _accept_finished_elsewhere(self, error: StoreError) -> None:
+        """Takes the file of another process for ours, if that is why the parts are gone."""
+        summary = None if self._folder.exists() else finished_summary(self.path, self.settings)
         if summary is None:
-            raise StoreError(
-                self._folder, "was removed during the work; repeat the command"
-            ) from None
+            raise error
         self.parts = [summary]
         self.is_finished = True

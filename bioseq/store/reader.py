@@ -10,6 +10,7 @@ from types import TracebackType
 import h5py
 import numpy as np
 import polars as pl
+from jaxtyping import Int64
 
 from bioseq.errors import StoreError
 from bioseq.store.attributes import read_attribute, read_attributes
@@ -114,7 +115,7 @@ class Store:
         return self.tables.ids
 
     @property
-    def rows(self) -> np.ndarray:
+    def rows(self) -> Int64[np.ndarray, " records"]:
         """For each record, the row of its sequence (int64); -1 where it failed."""
         return self.tables.rows
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import polars as pl
+from jaxtyping import Int64, UInt32
 
 from bioseq.store.columns import dataset_at, read_numbers, read_slab, read_text
 
@@ -46,7 +47,7 @@ class Tables:
         return read_text(self.file, "records/description")
 
     @cached_property
-    def rows(self) -> np.ndarray:
+    def rows(self) -> Int64[np.ndarray, " records"]:
         """For each record, the row of its sequence (int64); -1 where it failed."""
         return read_numbers(self.file, "records/row")
 
@@ -56,7 +57,7 @@ class Tables:
         return _decode(read_numbers(self.file, "sequences/digest"))
 
     @cached_property
-    def lengths(self) -> np.ndarray:
+    def lengths(self) -> UInt32[np.ndarray, " sequences"]:
         """Residues of each distinct sequence (uint32); 0 where it is unknown."""
         return read_numbers(self.file, "sequences/length")
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import h5py
 import numpy as np
 
+from bioseq import __version__
 from bioseq.errors import StoreError
 from bioseq.store.attributes import write_attributes
 from bioseq.store.block import Block, Ragged, Values
@@ -147,7 +147,7 @@ def _write_root(file: h5py.File, contents: Contents) -> None:
     root = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
-        "bioseq_version": _package_version(),
+        "bioseq_version": __version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "complete": False,
         "digests": contents.digests,
@@ -155,13 +155,6 @@ def _write_root(file: h5py.File, contents: Contents) -> None:
         "provenance": {},
     }
     write_attributes(file, root | dict(contents.root))
-
-
-def _package_version() -> str:
-    try:
-        return version("bioseq")
-    except PackageNotFoundError:  # a checkout that was never installed
-        return "unknown"
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bioseq.errors import FormatError, InputError, MissingDependencyError
@@ -20,7 +20,7 @@ COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "bzip2": bz2.compress,
     "xz": lzma.compress,
-    "zstd": zstandard.ZstdCompressor().compress,
+    "zstd": zstandard.ZstdCompressor(write_checksum=True).compress,
 }
 NAMES = st.sampled_from(sorted(COMPRESS))
 
@@ -55,12 +55,13 @@ def test_concatenated_streams_come_back_from_a_slow_pipe(
     assert stream.fraction is None
 
 
-@given(st.binary(min_size=1, max_size=2000), NAMES, st.data())
+@given(st.binary(min_size=10, max_size=2000), NAMES, st.data())
 def test_truncated_data_are_an_error_that_names_the_file(
     data: bytes, name: str, draws: st.DataObject
 ) -> None:
     packed = COMPRESS[name](data)
-    kept = packed[: draws.draw(st.integers(16, len(packed) - 1)) if len(packed) > 17 else 16]
+    assume(len(packed) > 10)  # a bzip2 file shows what it is in its first ten bytes
+    kept = packed[: draws.draw(st.integers(10, len(packed) - 1))]
     with pytest.raises(FormatError, match=r"^<stream>: not valid .* too early"):
         read_all(kept)
 

@@ -83,7 +83,8 @@ def test_real_fasta_reads_as_in_biopython(name: str, data_dir: Path) -> None:
     path = data_dir / "nasty" / "biopython" / name
     with open_records(path) as reader:
         ours = [(record.id, record.sequence) for record in reader]
-    assert ours == [(entry.id, str(entry.seq)) for entry in SeqIO.parse(path, "fasta")]
+    with path.open() as file:
+        assert ours == [(entry.id, str(entry.seq)) for entry in SeqIO.parse(file, "fasta")]
 
 
 @pytest.mark.parametrize(
@@ -125,8 +126,8 @@ def test_a_character_outside_ascii_in_a_sequence_stays_a_character() -> None:
 
 
 def test_a_latin1_header_leaves_its_neighbours_utf8() -> None:
-    text = b">caf\xe9\nMK\n" + ">β\nVL\n".encode()
-    assert [record.id for record in read(text)] == ["café", "β"]
+    text = b">ni\xf1o\nMK\n" + ">β\nVL\n".encode()
+    assert [record.id for record in read(text)] == ["niño", "β"]
 
 
 @pytest.mark.parametrize(("text", "line"), [(b"MK\n>a\nMK\n", 1), (b"\r\n;x\r\nMK\r\n>a\r\n", 3)])
@@ -147,9 +148,9 @@ def test_a_chromosome_on_one_line_is_one_record() -> None:
 
 def test_memory_does_not_grow_with_the_number_of_records(tmp_path: Path) -> None:
     path = tmp_path / "many.fasta"
-    block = b"".join(b">seq%d some words\n%s\n" % (i, b"MKVLA" * 70) for i in range(2000))
+    block = b"".join(b">seq%d some words\n%s\n" % (i, b"MKVLA" * 700) for i in range(200))
     with path.open("wb") as file:
-        for _ in range(28):
+        for _ in range(30):
             file.write(block)
     assert path.stat().st_size > 20_000_000
     tracemalloc.start()
@@ -159,5 +160,5 @@ def test_memory_does_not_grow_with_the_number_of_records(tmp_path: Path) -> None
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert num_records == 56_000
+    assert num_records == 200 * 30
     assert peak < 10_000_000

@@ -40,7 +40,8 @@ def test_seqres_equals_biopython_for_protein_chains(nasty_dir: Path) -> None:
 
     path = nasty_dir / "derived_2BEG_trace.pdb"
     ours = [(record.id, record.sequence) for record in open_records(path)]
-    assert ours == [(entry.id, str(entry.seq)) for entry in SeqIO.parse(path, "pdb-seqres")]
+    with path.open() as file:
+        assert ours == [(entry.id, str(entry.seq)) for entry in SeqIO.parse(file, "pdb-seqres")]
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -49,7 +50,8 @@ def test_atoms_equal_biopython_where_there_is_no_seqres(nasty_dir: Path) -> None
 
     path = nasty_dir / "derived_2XHE_trace_no_seqres.pdb"
     ours = [(record.id, record.sequence) for record in open_records(path)]
-    assert ours == [(entry.id, str(entry.seq)) for entry in SeqIO.parse(path, "pdb-atom")]
+    with path.open() as file:
+        assert ours == [(entry.id, str(entry.seq)) for entry in SeqIO.parse(file, "pdb-atom")]
     assert "X" * 23 in ours[1][1]
 
 

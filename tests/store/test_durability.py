@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,6 +25,16 @@ def digest_of(path: Path) -> str:
     assert check_store(path) == []
     with open_store(path) as store:
         return content_digest(store)
+
+
+def interrupted(worker: ModuleType, path: Path, num_blocks: int) -> UnfinishedWork:
+    """Leaves work with some blocks done."""
+    work = UnfinishedWork.open_or_create(
+        path, worker.SETTINGS, {"size": SIZE}, attributes=worker.ATTRIBUTES
+    )
+    for block in list(worker.blocks_of(worker.records_of(SEED, COUNT), SIZE))[:num_blocks]:
+        work.write(block)
+    return work
 
 
 @pytest.fixture(scope="module")
@@ -102,22 +113,36 @@ def test_work_that_another_process_has_finished_is_accepted(
     assert digest_of(path) == expected
 
 
+def test_reading_what_is_done_survives_that_another_process_finishes(
+    worker: ModuleType, tmp_path: Path
+) -> None:
+    path = tmp_path / "out.h5"
+    records = worker.records_of(SEED, COUNT)
+    ours = interrupted(worker, path, 3)
+    done = ours.records()
+    first = [next(done) for _ in range(SIZE)]
+    worker.run(path, records, SIZE)
+    assert [record.id for record in (*first, *done)] == [record.id for record in records]
+    assert ours.is_finished
+    assert len(ours.digests()) == ours.num_sequences
+
+
+def test_a_folder_that_someone_removes_is_an_error(worker: ModuleType, tmp_path: Path) -> None:
+    path = tmp_path / "out.h5"
+    ours = interrupted(worker, path, 3)
+    shutil.rmtree(ours.parts[0].path.parent)
+    with pytest.raises(StoreError, match=r"part-000000.h5: does not exist"):
+        ours.assemble({})
+    with pytest.raises(StoreError, match=r"part-000003.h5: can't be written: No such file"):
+        ours.write(list(worker.blocks_of(worker.records_of(SEED, COUNT), SIZE))[3])
+
+
 def test_the_stored_plan_wins_over_the_one_given(worker: ModuleType, tmp_path: Path) -> None:
     path = tmp_path / "out.h5"
     first = UnfinishedWork.open_or_create(path, worker.SETTINGS, {"size": 9})
     assert first.plan == {"size": 9}
     again = UnfinishedWork.open_or_create(path, worker.SETTINGS, {"size": 4})
     assert again.plan == {"size": 9}
-
-
-def interrupted(worker: ModuleType, path: Path, num_blocks: int) -> UnfinishedWork:
-    """Leaves work with some blocks done."""
-    work = UnfinishedWork.open_or_create(
-        path, worker.SETTINGS, {"size": SIZE}, attributes=worker.ATTRIBUTES
-    )
-    for block in list(worker.blocks_of(worker.records_of(SEED, COUNT), SIZE))[:num_blocks]:
-        work.write(block)
-    return work
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "gone", "text"])

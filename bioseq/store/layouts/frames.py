@@ -21,24 +21,28 @@ BATCH_VALUES = 1 << 22
 
 def write_parquet(store: Store, view: Embedding, path: Path) -> None:
     """Writes one line per record, or per residue: record, id, [position from 1,] embedding."""
-    position = {"position": pl.UInt32} if view.is_per_residue else {}
-    number = pl.Series(np.empty(0, view.dtype)).dtype
-    schema = pl.Schema(
-        {"record": pl.Int64, "id": pl.String, **position, "embedding": pl.Array(number, view.dim)}
-    )
+    empty = _empty_table(view)
 
     def batches(
         with_columns: list[str] | None,
-        predicate: pl.Expr | None,
+        predicate: object,
         n_rows: int | None,
         batch_size: int | None,
     ) -> Iterator[pl.DataFrame]:
-        return _batches(view, schema)
+        return _batches(view, empty)
 
-    register_io_source(batches, schema=schema).sink_parquet(path)
+    register_io_source(batches, schema=empty.schema).sink_parquet(path)
 
 
-def _batches(view: Embedding, schema: pl.Schema) -> Iterator[pl.DataFrame]:
+def _empty_table(view: Embedding) -> pl.DataFrame:
+    position = {"position": pl.UInt32} if view.is_per_residue else {}
+    number = pl.Series(np.empty(0, view.dtype)).dtype
+    embedding = pl.Array(number, view.dim)
+    schema = {"record": pl.Int64, "id": pl.String, **position, "embedding": embedding}
+    return pl.DataFrame(schema=schema)
+
+
+def _batches(view: Embedding, empty: pl.DataFrame) -> Iterator[pl.DataFrame]:
     values = iter(zip(view.records.tolist(), view, strict=True))
     while batch := list(islice(values, max(1, BATCH_VALUES // (view.dim * 256)))):
         rows = [np.atleast_2d(value) for _, (_, value) in batch]
@@ -50,7 +54,8 @@ def _batches(view: Embedding, schema: pl.Schema) -> Iterator[pl.DataFrame]:
         }
         if view.is_per_residue:
             columns["position"] = np.concatenate([np.arange(1, n + 1) for n in counts])
-        yield pl.DataFrame(columns, schema_overrides=dict(schema)).select(schema.names())
+        table = pl.DataFrame(columns, schema_overrides=dict(empty.schema))
+        yield table.select(empty.columns)
 
 
 def write_anndata(store: Store, view: Embedding, path: Path) -> None:

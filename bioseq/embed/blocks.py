@@ -1,0 +1,117 @@
+"""From records to blocks: consecutive records, and the sequences that are new among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bioseq.embed.engine import BlockValues
+from bioseq.embed.inputs import CheckedRecord
+from bioseq.store import Block, Failure, Ragged, Values
+
+
+@dataclass(kw_only=True)
+class RecordBlock:
+    """Consecutive records of the input.
+
+    Attributes:
+        ids: Identifiers.
+        descriptions: Descriptions.
+        digests: Refget digest of each record's sequence.
+        problems: Why a record can't be computed, by its place in the block.
+        new: Sequences that no earlier record has, by digest, in order of appearance.
+    """
+
+    ids: list[str] = field(default_factory=list)
+    descriptions: list[str] = field(default_factory=list)
+    digests: list[str] = field(default_factory=list)
+    problems: dict[int, str] = field(default_factory=dict)
+    new: dict[str, str] = field(default_factory=dict)
+
+    def add(self, checked: CheckedRecord, known: dict[str, int]) -> int:
+        """Takes a record; gives the residues that are new."""
+        if checked.problem is not None:
+            self.problems[len(self.ids)] = checked.problem
+        self.ids.append(checked.record.id)
+        self.descriptions.append(checked.record.description)
+        self.digests.append(checked.digest)
+        if checked.problem is not None or checked.digest in known or checked.digest in self.new:
+            return 0
+        self.new[checked.digest] = checked.record.sequence
+        return len(checked.record.sequence)
+
+    def finish(self, found: BlockValues, known: dict[str, int], *, first_record: int) -> Block:
+        """Joins the records with the values of their new sequences, and notes these as known.
+
+        A sequence whose values are not all finite is left out; its records fail.
+
+        Args:
+            found: Values of the new sequences, in order.
+            known: Row of each sequence that is done, by digest; the new ones are added.
+            first_record: Index of the block's first record in the whole input.
+        """
+        good = np.flatnonzero(found.finite)
+        digests = list(self.new)
+        kept = [digests[i] for i in good]
+        known.update(zip(kept, range(len(known), len(known) + len(kept)), strict=True))
+        overflowed = {d: "values are not finite; choose another precision" for d in digests}
+        reasons = {
+            place: self.problems.get(place, overflowed.get(digest, ""))
+            for place, digest in enumerate(self.digests)
+            if place in self.problems or digest not in known
+        }
+        return Block(
+            ids=self.ids,
+            descriptions=self.descriptions,
+            rows=np.array(
+                [
+                    -1 if place in reasons else known[digest]
+                    for place, digest in enumerate(self.digests)
+                ],
+                dtype=np.int64,
+            ),
+            digests=kept,
+            lengths=np.array([len(self.new[digest]) for digest in kept], dtype=np.uint32),
+            failures=[
+                Failure(first_record + place, self.ids[place], reason, self.digests[place])
+                for place, reason in reasons.items()
+            ],
+            values={name: _take(values, good) for name, values in found.values.items()},
+        )
+
+
+def _take(values: Values, good: np.ndarray) -> Values:
+    if len(good) == len(values):
+        return values
+    if isinstance(values, np.ndarray):
+        return values[good]
+    parts = [values[int(i)] for i in good]
+    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum([len(p) for p in parts], dtype=np.int64)])
+    return Ragged(np.concatenate([values.values[:0], *parts]), offsets)
+
+
+def cut_blocks(
+    records: Iterable[CheckedRecord],
+    known: dict[str, int],
+    *,
+    residues_per_block: int,
+    records_per_block: int,
+) -> Iterator[RecordBlock]:
+    """Cuts the input where enough new residues or records have come together.
+
+    Args:
+        records: The input, behind what is done.
+        known: Row of each sequence that is done, by digest; kept up to date by the caller.
+        residues_per_block: New residues after which a block ends.
+        records_per_block: Records after which a block ends.
+    """
+    block, size = RecordBlock(), 0
+    for record in records:
+        size += block.add(record, known)
+        if size >= residues_per_block or len(block.ids) >= records_per_block:
+            yield block
+            block, size = RecordBlock(), 0
+    if block.ids:
+        yield block

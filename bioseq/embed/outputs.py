@@ -1,0 +1,59 @@
+"""What an embedding run gives: one set of values for each pooling and layer asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from bioseq.checkpoints import Model
+from bioseq.errors import OptionError
+
+Pooling = Literal["mean", "max", "std", "cls", "last"]
+PER_RESIDUE = "residue"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """One set of values.
+
+    Attributes:
+        pooling: How residue states become one vector, or `residue` for one vector each.
+        layer: Layer of the encoder, from 0.
+        name: Name in the store: the pooling, with the layer unless it is the last.
+    """
+
+    pooling: Pooling | Literal["residue"]
+    layer: int
+    name: str
+
+    @property
+    def per_residue(self) -> bool:
+        """Whether every residue has its own vector."""
+        return self.pooling == PER_RESIDUE
+
+
+def plan_outputs(
+    model: Model, *, poolings: Sequence[str], layers: Sequence[int], per_residue: bool
+) -> tuple[Output, ...]:
+    """Lists the outputs of a run, each once.
+
+    Raises:
+        OptionError: a pooling or layer does not exist, or nothing is asked for.
+    """
+    kinds = [*poolings, *([PER_RESIDUE] if per_residue else [])]
+    for kind in poolings:
+        if kind not in get_args(Pooling):
+            raise OptionError("pool", kind, allowed=get_args(Pooling))
+    if "cls" in kinds and not model.tokenizer.prefix:
+        raise OptionError("pool", "cls", allowed="poolings without cls; the model has no such token")
+    if not kinds or not layers:
+        raise OptionError("pool", None, allowed="at least one pooling or per-residue output")
+    numbers = model.encoder.resolve_layers(layers)
+    last = model.encoder.num_layers
+    named = {
+        kind if layer == last else f"{kind}_layer{layer}": (kind, layer)
+        for kind in kinds
+        for layer in numbers
+    }
+    return tuple(Output(pooling=k, layer=n, name=name) for name, (k, n) in named.items())

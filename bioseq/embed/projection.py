@@ -1,0 +1,28 @@
+"""From token states to residue states, where a token covers more than one residue."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+
+def project_to_residues(
+    states: Float[Tensor, "tokens dim"], spans: Int64[Tensor, "tokens 2"], length: int
+) -> Float[Tensor, "residues dim"]:
+    """Gives each residue the mean state of the tokens that cover it.
+
+    Args:
+        states: States of a sequence's tokens, specials left out.
+        spans: Start and end (0-based, half-open) of each token; together they cover the sequence.
+        length: Residues.
+    """
+    starts, ends = spans[:, 0], spans[:, 1]
+    total = states.new_zeros(length, states.shape[1])
+    covers = states.new_zeros(length)
+    for step in range(int((ends - starts).max())):
+        reached = starts + step < ends
+        place = (starts + step)[reached]
+        total.index_add_(0, place, states[reached])
+        covers.index_add_(0, place, torch.ones_like(place, dtype=states.dtype))
+    return total / covers[:, None]
