@@ -150,6 +150,8 @@ class _Run:
                     progress.advance(residues=residues, fraction=self.inputs.fraction)
             if pending is not None:
                 pending.result()
+        if not work.parts:  # an empty input gives an empty store with all its columns
+            work.write(RecordBlock().finish(engine.run([]), known, first_record=0))
         return computed
 
     def _settings(self) -> dict[str, object]:

@@ -1,13 +1,14 @@
-"""The training loop's parts: the Lightning module and the stream of batches."""
+"""What Lightning asks for: the stream of steps, and the module that fits a language model."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import lightning
 import torch
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
@@ -16,10 +17,11 @@ from torch.utils.data import IterableDataset
 from bioseq.batch import PackedBatch, pack
 from bioseq.tokenizer import Tokenizer
 from bioseq.train.corpus import Corpus
+from bioseq.train.held_out import predict_held_out
 from bioseq.train.objective import LanguageModel
-from bioseq.train.settings import TrainingSettings
+from bioseq.train.settings import OptimizerSettings, TrainingSettings
 
-_VALIDATION_SEED = 7
+_SEED_STRIDE = 1_000_003
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,19 +48,23 @@ class StepStream(IterableDataset[Step]):
         corpus: Training sequences.
         tokenizer: Makes tokens of them.
         settings: Of the run.
-        first: Called when the stream starts; gives the first step.
+        first_step: Asked when the stream starts, which is after a checkpoint has been read.
     """
 
     def __init__(
-        self, corpus: Corpus, tokenizer: Tokenizer, settings: TrainingSettings, module: Pretraining
+        self,
+        corpus: Corpus,
+        tokenizer: Tokenizer,
+        settings: TrainingSettings,
+        first_step: Callable[[], int],
     ) -> None:
         self.corpus = corpus
         self.tokenizer = tokenizer
         self.settings = settings
-        self.module = module
+        self.first_step = first_step
 
     def __iter__(self) -> Iterator[Step]:
-        first = self.module.trainer.global_step
+        first = self.first_step()
         optimizer = self.settings.optimizer
         texts = self.corpus.steps(
             crop=self.settings.data.crop,
@@ -75,62 +81,45 @@ class Pretraining(lightning.LightningModule):
 
     Args:
         model: Encoder, head and objective.
-        settings: Of the run.
+        settings: Of the optimizer.
     """
 
-    def __init__(self, model: LanguageModel, settings: TrainingSettings) -> None:
+    def __init__(self, model: LanguageModel, settings: OptimizerSettings) -> None:
         super().__init__()
         self.model = model
         self.settings = settings
 
     def training_step(self, step: Step, index: int) -> Tensor:
         """Gives the loss of a step."""
-        generator = torch.Generator().manual_seed(
-            self.settings.optimizer.seed * 1_000_003 + step.number
-        )
-        loss = self.model.predict(step.batch, generator).loss
+        seed = self.settings.seed * _SEED_STRIDE + step.number
+        loss = self.model.predict(step.batch, torch.Generator().manual_seed(seed)).loss
         self.log("loss", loss.detach(), batch_size=1)
         return loss
 
     def validation_step(self, batch: PackedBatch, index: int) -> None:
         """Logs the loss on held-out sequences, with the same masks every time."""
-        generator = torch.Generator().manual_seed(_VALIDATION_SEED + index)
-        prediction = self.model.predict(batch, generator)
-        self.log("valid_loss", prediction.loss, batch_size=len(prediction.targets))
+        prediction = predict_held_out(self.model, batch, index)
+        self.log("held_out_loss", prediction.loss, batch_size=len(prediction.targets))
 
-    def configure_optimizers(self) -> dict[str, object]:
-        """Builds AdamW with warm-up and cosine decay."""
-        settings = self.settings.optimizer
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        """Builds AdamW with warm-up and cosine decay; vectors are not decayed."""
         matrices = [p for p in self.parameters() if p.dim() > 1]
         vectors = [p for p in self.parameters() if p.dim() <= 1]
         groups = [
-            {"params": matrices, "weight_decay": settings.weight_decay},
+            {"params": matrices, "weight_decay": self.settings.weight_decay},
             {"params": vectors, "weight_decay": 0.0},
         ]
-        optimizer = AdamW(groups, lr=settings.learning_rate, betas=(0.9, 0.98))
-
-        def factor(step: int) -> float:
-            if step < settings.warmup_steps:
-                return (step + 1) / settings.warmup_steps
-            rest = max(1, settings.steps - settings.warmup_steps)
-            return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - settings.warmup_steps) / rest)))
-
-        scheduler = {"scheduler": LambdaLR(optimizer, factor), "interval": "step"}
-        return {"optimizer": optimizer, "lr_scheduler": scheduler}
+        optimizer = AdamW(groups, lr=self.settings.learning_rate, betas=(0.9, 0.98))
+        schedule = LambdaLR(optimizer, lambda step: learning_rate_factor(step, self.settings))
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
 
 
-def held_out_loss(
-    model: LanguageModel, batches: list[PackedBatch]
-) -> float:
-    """Gives the mean loss per predicted token in nats, with the masks of `validation_step`."""
-    total, count = 0.0, 0
-    training = model.training
-    model.eval()
-    with torch.inference_mode():
-        for index, batch in enumerate(batches):
-            generator = torch.Generator().manual_seed(_VALIDATION_SEED + index)
-            prediction = model.predict(batch, generator)
-            total += float(prediction.loss) * len(prediction.targets)
-            count += len(prediction.targets)
-    model.train(training)
-    return total / count
+def learning_rate_factor(step: int, settings: OptimizerSettings) -> float:
+    """Gives the share of the highest learning rate: linear warm-up, then half a cosine to zero."""
+    if step < settings.warmup_steps:
+        return (step + 1) / settings.warmup_steps
+    rest = max(1, settings.steps - settings.warmup_steps)
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - settings.warmup_steps) / rest)))

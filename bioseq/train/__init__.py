@@ -1,0 +1,22 @@
+"""Pre-training of encoders, and splits that keep similar sequences together."""
+
+from bioseq.train.clusters import cluster_sequences
+from bioseq.train.run import TrainingResult, pretrain
+from bioseq.train.settings import (
+    DataSettings,
+    ObjectiveSettings,
+    OptimizerSettings,
+    TrainingSettings,
+    load_settings,
+)
+
+__all__ = [
+    "DataSettings",
+    "ObjectiveSettings",
+    "OptimizerSettings",
+    "TrainingResult",
+    "TrainingSettings",
+    "cluster_sequences",
+    "load_settings",
+    "pretrain",
+]

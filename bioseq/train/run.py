@@ -1,0 +1,228 @@
+"""One pre-training run, from settings to a model folder; interrupted anywhere, it goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bioseq.checkpoints import save_model
+from bioseq.errors import FingerprintError, InputError, MissingDependencyError, OptionError
+from bioseq.heads import LanguageHead
+from bioseq.models import Encoder, TransformerEncoder, build_encoder
+from bioseq.store.replacement import replacing
+from bioseq.tokenizer import Tokenizer, build_residue_tokenizer
+from bioseq.train.held_out import held_out_batches, held_out_loss
+from bioseq.train.objective import LanguageModel
+from bioseq.train.settings import TrainingSettings
+from bioseq.train.split import Split, load_split
+
+MODEL_FOLDER = "model"
+RESULT_FILE = "result.json"
+SETTINGS_FILE = "settings.json"
+SPLIT_FILE = "split.tsv"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingResult:
+    """What a finished run gave.
+
+    Attributes:
+        folder: The model folder.
+        steps: Optimizer steps.
+        parameters: Weights of encoder and head.
+        train_sequences: Sequences fitted on.
+        valid_sequences: Sequences held out, part of which the run was watched by.
+        test_sequences: Sequences held out for these figures.
+        leaks: Held-out sequences that resemble a training sequence.
+        test_perplexity: Of the tokens that the objective predicts, on the test part.
+        unigram_perplexity: Of the same part under the training set's symbol frequencies.
+    """
+
+    folder: str
+    steps: int
+    parameters: int
+    train_sequences: int
+    valid_sequences: int
+    test_sequences: int
+    leaks: int
+    test_perplexity: float
+    unigram_perplexity: float
+
+
+def pretrain(
+    settings: TrainingSettings,
+    folder: Path,
+    report: Callable[[str], None] = print,
+    *,
+    seconds_between_saves: float = 300.0,
+) -> TrainingResult:
+    """Trains a model and writes it to `folder/model`.
+
+    Run again after an interruption, it goes on from the last checkpoint in `folder` and ends with
+    the weights of an uninterrupted run (on the CPU with the same number of threads). Run again
+    when finished, it gives the result at once.
+
+    Args:
+        settings: Of the run.
+        folder: For checkpoint, split, log, result and model.
+        report: Takes lines of progress.
+        seconds_between_saves: Time between checkpoints, which is what a kill can cost.
+
+    Raises:
+        FingerprintError: the folder holds a run with other settings or sequences.
+        InputError: the sequences can't be read, trained on or split.
+        MissingDependencyError: `lightning` is not installed.
+        OptionError: the settings ask for an impossible model.
+    """
+    tokenizer = build_residue_tokenizer(settings.data.molecule)
+    model = build_language_model(settings, tokenizer)
+    _claim(folder, settings)
+    finished = folder / RESULT_FILE
+    if finished.exists():
+        result = TrainingResult(**{**json.loads(finished.read_text()), "folder": _model(folder)})
+        report(f"{folder}: already finished, test perplexity {result.test_perplexity:.3f}")
+        return result
+    split = load_split(settings, folder / SPLIT_FILE)
+    report(_describe(model, split))
+    _fit(model, split, tokenizer, settings, folder, report, seconds_between_saves)
+    return _finish(model, split, tokenizer, settings, folder)
+
+
+def build_language_model(settings: TrainingSettings, tokenizer: Tokenizer) -> LanguageModel:
+    """Builds the model of a run with its initial weights.
+
+    Raises:
+        OptionError: encoder, objective and crop do not fit each other.
+    """
+    torch.manual_seed(settings.optimizer.seed)
+    size = len(tokenizer.vocabulary)
+    encoder = build_encoder({**settings.encoder, "vocabulary_size": size})
+    _check_crop(settings.data.crop, encoder, tokenizer)
+    return LanguageModel(
+        encoder,
+        LanguageHead(encoder.dim, size),
+        tokenizer,
+        objective=settings.objective.kind,
+        mask_rate=settings.objective.mask_rate,
+    )
+
+
+def _check_crop(crop: int, encoder: Encoder, tokenizer: Tokenizer) -> None:
+    if isinstance(encoder, TransformerEncoder) and encoder.max_tokens is not None:
+        longest = encoder.max_tokens - len(tokenizer.prefix) - len(tokenizer.suffix)
+        if crop > longest:
+            raise OptionError("crop", crop, allowed=f"to {longest}, by the encoder's max_tokens")
+
+
+def _claim(folder: Path, settings: TrainingSettings) -> None:
+    """Writes the settings into the folder, or checks that they are the ones already there."""
+    now = _fingerprint(settings)
+    path = folder / SETTINGS_FILE
+    if path.exists():
+        then = json.loads(path.read_text())
+        differences = {
+            f"{table}.{key}": (then.get(table, {}).get(key), now[table].get(key))
+            for table in now
+            for key in sorted({*then.get(table, {}), *now[table]})
+            if then.get(table, {}).get(key) != now[table].get(key)
+        }
+        if differences:
+            raise FingerprintError(folder, differences)
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_json(path, now)
+
+
+def _fingerprint(settings: TrainingSettings) -> dict[str, Any]:
+    """Gives everything that changes a weight, as plain data."""
+    path = settings.folder / settings.data.sequences
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(path, error.strerror or str(error)) from None
+    plain = json.loads(json.dumps(asdict(settings), default=str))
+    plain.pop("folder")
+    plain["data"]["sequences_sha256"] = digest
+    return plain
+
+
+def _describe(model: LanguageModel, split: Split) -> str:
+    held_out = len(split.valid) + len(split.test)
+    return (
+        f"training {sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters "
+        f"on {len(split.train):,} sequences; {held_out:,} held out, "
+        f"{split.leaks:,} of them similar to a training sequence"
+    )
+
+
+def _fit(
+    model: LanguageModel,
+    split: Split,
+    tokenizer: Tokenizer,
+    settings: TrainingSettings,
+    folder: Path,
+    report: Callable[[str], None],
+    seconds_between_saves: float,
+) -> None:
+    try:
+        from bioseq.train.loop import fit
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "lightning":
+            raise
+        raise MissingDependencyError("lightning", extra="train") from None
+    fit(
+        model,
+        split,
+        tokenizer,
+        settings,
+        folder,
+        report=report,
+        seconds_between_saves=seconds_between_saves,
+    )
+
+
+def _finish(
+    model: LanguageModel,
+    split: Split,
+    tokenizer: Tokenizer,
+    settings: TrainingSettings,
+    folder: Path,
+) -> TrainingResult:
+    save_model(
+        Path(_model(folder)),
+        encoder=model.encoder,
+        tokenizer=tokenizer,
+        head=model.head,
+        objective=settings.objective.kind,
+    )
+    loss = held_out_loss(model, held_out_batches(split.test, tokenizer, settings))
+    result = TrainingResult(
+        folder=_model(folder),
+        steps=settings.optimizer.steps,
+        parameters=sum(p.numel() for p in model.parameters()),
+        train_sequences=len(split.train),
+        valid_sequences=len(split.valid),
+        test_sequences=len(split.test),
+        leaks=split.leaks,
+        test_perplexity=math.exp(loss),
+        unigram_perplexity=split.test.unigram_perplexity(split.train),
+    )
+    _write_json(folder / RESULT_FILE, asdict(result))
+    return result
+
+
+def _model(folder: Path) -> str:
+    return str(folder / MODEL_FOLDER)
+
+
+def _write_json(path: Path, content: object) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n")

@@ -1,0 +1,48 @@
+"""Entry point: the command group, and one line for every mistake of a user."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+import bioseq
+from bioseq.errors import BioseqError
+from bioseq_cli.embed import embed
+from bioseq_cli.models import models
+from bioseq_cli.store import store
+from bioseq_cli.train import train
+
+EXIT_ERROR = 1
+EXIT_INTERRUPTED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(bioseq.__version__, prog_name="bioseq")
+def cli() -> None:
+    """Turn protein and nucleotide sequences into vectors.
+
+    Exit status: 0 all done; 1 an error, said in one line; 2 a wrong option; 3 done, but some records
+    have no result (they are listed in the output's failures).
+    """
+
+
+for command in (embed, train, models, store):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Runs the command line."""
+    try:
+        cli.main(standalone_mode=False)
+    except BioseqError as error:
+        click.echo(f"bioseq: error: {error}", err=True)
+        sys.exit(EXIT_ERROR)
+    except click.exceptions.Abort:
+        click.echo("bioseq: interrupted; the same command goes on where it stopped", err=True)
+        sys.exit(EXIT_INTERRUPTED)
+    except click.exceptions.Exit as status:
+        sys.exit(status.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)

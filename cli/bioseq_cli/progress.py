@@ -1,0 +1,76 @@
+"""How a run is shown: a bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from bioseq.checkpoints import Model
+
+_SECONDS_BETWEEN_LINES = 10.0
+
+
+class EmbedProgress:
+    """Shows how an embedding run goes, on standard error; a context manager."""
+
+    def __init__(self) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._bar = Progress(
+            TextColumn("embedding"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %  {task.fields[rate]}"),
+            TimeRemainingColumn(),
+            disable=not sys.stderr.isatty(),
+            transient=True,
+        )
+        self._bar.console.file = sys.stderr
+        self._task = self._bar.add_task("embed", total=1.0, rate="")
+        self._started = self._last_line = time.monotonic()
+        self._residues = 0
+        self._first_fraction: float | None = None
+
+    def __enter__(self) -> EmbedProgress:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def begin(self, *, model: Model, device: str, resumed_records: int) -> None:
+        """Says what runs where."""
+        self._started = self._last_line = time.monotonic()
+        click.echo(f"model {model.name} on {device}", err=True)
+        if resumed_records:
+            click.echo(f"going on behind {resumed_records:,} records that are done", err=True)
+
+    def advance(self, *, residues: int, fraction: float | None) -> None:
+        """Moves the bar, or writes a line every ten seconds."""
+        self._residues += residues
+        now = time.monotonic()
+        rate = f"{self._residues / max(now - self._started, 1e-9):,.0f} residues/s"
+        self._bar.update(self._task, completed=fraction or 0.0, rate=rate)
+        if self._bar.disable and now - self._last_line >= _SECONDS_BETWEEN_LINES:
+            self._last_line = now
+            click.echo(f"{self._residues:,} residues, {rate}{self._left(now, fraction)}", err=True)
+
+    def _left(self, now: float, fraction: float | None) -> str:
+        if fraction is None:
+            return ""
+        if self._first_fraction is None:
+            self._first_fraction = fraction
+        gone = fraction - self._first_fraction
+        if gone <= 0:
+            return f", {fraction:.0%} read"
+        left = (now - self._started) * (1 - fraction) / gone
+        return f", {fraction:.0%} read, {left:,.0f} s left"
