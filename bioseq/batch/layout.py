@@ -30,7 +30,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Block:
-    """Segments of similar length, time-major: entry (t, n) is the token that segment n reads at step t.
+    """Segments of similar length, time-major: entry (t, n) is what segment n reads at step t.
 
     Past its end a segment repeats its last token read; `mask` tells which entries are real. What
     comes before an end does not depend on what comes after, so the repeats change nothing.

@@ -31,7 +31,9 @@ class PackedBatch:
             tokens=self.tokens.to(device), layout=layout_of(self.layout.lengths, device)
         )
 
-    def padded(self, pad: int) -> tuple[Int64[Tensor, "segments length"], Bool[Tensor, "segments length"]]:
+    def padded(
+        self, pad: int
+    ) -> tuple[Int64[Tensor, "segments length"], Bool[Tensor, "segments length"]]:
         """Gives the padded view and its mask (True = real); only foreign models need it."""
         mask = self.layout.mask
         tokens = torch.full(mask.shape, pad, dtype=torch.int64, device=self.tokens.device)

@@ -33,11 +33,12 @@ def build_encoder(config: Mapping[str, Any]) -> Encoder:
     known = config_type.__dataclass_fields__
     for field in fields:
         if field not in known:
-            raise OptionError(f"{name} field", field, allowed=known)
+            raise OptionError("encoder field", field, allowed=f"for {name}: {', '.join(known)}")
     try:
         return encoder_type(config_type(**fields))
     except TypeError as error:
-        raise OptionError(f"{name} config", fields, allowed=f"{', '.join(known)} ({error})") from None
+        allowed = f"for {name}: {', '.join(known)} ({error})"
+        raise OptionError("encoder fields", fields, allowed=allowed) from None
 
 
 def encoder_config(encoder: Encoder) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
@@ -20,7 +21,7 @@ class Encoding:
     Attributes:
         layout: The batch's segments.
         states: One tensor `[tokens, dim]` for each layer asked for, in the order asked.
-        attentions: For each layer, each segment's maps `[heads, length, length]`; empty unless asked for.
+        attentions: For each layer, each segment's maps `[heads, length, length]`, if asked for.
     """
 
     layout: Layout
@@ -47,11 +48,13 @@ class Encoder(nn.Module, ABC):
     Layer 0 is the embedded input, layer `num_layers` the output.
 
     Attributes:
+        config: What it was built from.
         num_layers: Layers above the embedded input.
         dim: Width of the output.
         max_tokens: Longest sequence it can read at once, specials included; None for no limit.
     """
 
+    config: Any
     num_layers: int
     dim: int
     max_tokens: int | None = None
@@ -94,7 +97,7 @@ class Encoder(nn.Module, ABC):
 
 
 class StreamingEncoder(Encoder):
-    """An encoder that reads a sequence of any length chunk by chunk, with the numbers of one pass."""
+    """An encoder that reads a long sequence chunk by chunk, with the numbers of one pass."""
 
     @abstractmethod
     def stream(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from jaxtyping import Float, Int64
@@ -35,8 +35,8 @@ class RecurrentConfig:
         hidden_dim: Width of the state of each layer and direction.
         num_layers: Recurrent layers.
         cell: `rnn`, `lstm`, `gru` or `mlstm`.
-        direction: `forward`; `bidirectional`, where each layer reads both directions of the one below;
-            `independent`, where the two directions meet only in the output.
+        direction: `forward`; `bidirectional`, where each layer reads both directions of the one
+            below; `independent`, where the two directions meet only in the output.
         kernel: Taps of the convolutions in front; odd.
         dilations: Distance between taps, one convolution for each; empty for none.
     """
@@ -113,9 +113,8 @@ class RecurrentEncoder(StreamingEncoder):
         )
 
     def _layer_pairs(self) -> list[tuple[Recurrence, ...]]:
-        if self.config.direction == "forward":
-            return [(layer,) for layer in self.forward_layers]
-        return list(zip(self.forward_layers, self.backward_layers, strict=True))
+        stacks = (self.forward_layers, self.backward_layers)[: self.config.num_directions]
+        return cast("list[tuple[Recurrence, ...]]", list(zip(*stacks, strict=True)))
 
     def stream(
         self, tokens: Int64[Tensor, " tokens"], *, chunk: int, layers: Sequence[int] = (-1,)
@@ -142,7 +141,7 @@ class RecurrentEncoder(StreamingEncoder):
 
     def _sweep_stack(
         self,
-        stack: nn.ModuleList,
+        stack: Sequence[Recurrence],
         tokens: Int64[Tensor, " tokens"],
         stretches: Sequence[tuple[int, int]],
     ) -> Iterator[tuple[int, int, list[Tensor]]]:
@@ -159,18 +158,17 @@ class RecurrentEncoder(StreamingEncoder):
         self, tokens: Int64[Tensor, " tokens"], chunk: int, wanted: tuple[int, ...]
     ) -> Iterator[Chunk]:
         stretches = _stretches(len(tokens), chunk)
+        forward, *backward = zip(*self._layer_pairs(), strict=True)
         kept: dict[int, Tensor] = {}
-        if self.backward_layers:
+        if backward:
             dtype = self.embedding.weight.dtype
             kept = {
                 k: scratch(len(tokens), self.config.hidden_dim, dtype) for k in set(wanted) - {0}
             }
-            for start, stop, states in self._sweep_stack(
-                self.backward_layers, tokens, stretches[::-1]
-            ):
+            for start, stop, states in self._sweep_stack(backward[0], tokens, stretches[::-1]):
                 for k, rows in kept.items():
                     rows[start:stop] = states[k]
-        for start, stop, states in self._sweep_stack(self.forward_layers, tokens, stretches):
+        for start, stop, states in self._sweep_stack(forward, tokens, stretches):
             for k, rows in kept.items():
                 states[k] = torch.cat([states[k], rows[start:stop].to(tokens.device)], dim=-1)
             yield Chunk(start=start, states=tuple(states[k] for k in wanted))
@@ -183,7 +181,9 @@ class RecurrentEncoder(StreamingEncoder):
         kept: dict[int, Tensor] = {}
         for k, pair in enumerate(self._layer_pairs(), start=1):
             out = scratch(len(tokens), self.dim, self.embedding.weight.dtype)
-            for layer, columns in zip(pair, (slice(0, self.dim // 2), slice(self.dim // 2, None)), strict=True):
+            for layer, columns in zip(
+                pair, (slice(0, self.dim // 2), slice(self.dim // 2, None)), strict=True
+            ):
                 self._sweep_layer(layer, tokens, below, stretches, out[:, columns])
             below = out
             if k in wanted:

@@ -109,11 +109,11 @@ class SelfAttention(nn.Module):
     def _project(
         self, x: Float[Tensor, "tokens dim"], geometry: Geometry
     ) -> tuple[Float[Tensor, "tokens heads head_dim"], ...]:
-        q, k, v = rearrange(
-            self.query_key_value(x), "t (three h d) -> three t h d", three=3, h=self.num_heads
-        )
+        qkv = self.query_key_value(x).unflatten(-1, (3 * self.num_heads, -1))
+        qk, v = qkv.split([2 * self.num_heads, self.num_heads], dim=1)
         if geometry.rotation is not None:
-            q, k = rotate(q, *geometry.rotation), rotate(k, *geometry.rotation)
+            qk = rotate(qk, *geometry.rotation)
+        q, k = qk.chunk(2, dim=1)
         return q, k, v
 
     def forward(

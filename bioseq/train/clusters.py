@@ -16,23 +16,31 @@ def cluster_sequences(
 ) -> Int64[np.ndarray, " sequences"]:
     """Clusters sequences so that similar ones, directly or through others, share a cluster.
 
+    Similar are equal sequences and pairs that `similar_pairs` confirms: a local alignment without
+    gaps beyond what the whole search would meet by chance. A shared domain is enough, so large
+    collections have one large cluster of multi-domain families.
+
+    Missed are, of mutated copies of random sequences (measured, MISSED_TABLE):
+
+    Time and memory grow with the number of residues: 100,000 proteins of 300 residues take
+    TIME on one core and less than 1.5 GiB. The result does not depend on chance.
+
     Args:
-        sequences: In any order; case does not matter.
+        sequences: Symbols of the alphabet; case does not matter.
         molecule: Their kind; DNA is compared on both strands.
 
     Returns:
-        Each sequence's cluster, numbered by first appearance.
+        Each sequence's cluster, numbered from 0 by first appearance.
     """
-    distinct, first, copy_of = np.unique(
-        np.array([s.upper() for s in sequences], dtype=object), return_index=True, return_inverse=True
-    )
+    texts = np.array([sequence.upper() for sequence in sequences], dtype=object)
+    distinct, copy_of = np.unique(texts, return_inverse=True)
     label = np.arange(len(distinct), dtype=np.int64)
-    pairs = similar_pairs(list(distinct), molecule, lambda a, b: label[a] != label[b])
-    for left, right in pairs:
+    for left, right in similar_pairs(
+        distinct.tolist(), molecule, lambda left, right: label[left] != label[right]
+    ):
         _join(label, left, right)
-    del first
-    _, order, numbered = np.unique(label[copy_of], return_index=True, return_inverse=True)
-    return np.argsort(np.argsort(order))[numbered]
+    _, first, cluster = np.unique(label[copy_of], return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[cluster]
 
 
 def _join(
@@ -43,8 +51,8 @@ def _join(
     """Gives joined sequences the smallest label among them, in place."""
     while len(left):
         a, b = label[left], label[right]
-        open_ = a != b
-        left, right, a, b = left[open_], right[open_], a[open_], b[open_]
+        apart = a != b
+        left, right, a, b = left[apart], right[apart], a[apart], b[apart]
         np.minimum.at(label, np.maximum(a, b), np.minimum(a, b))
         while not np.array_equal(label, label[label]):
             label[:] = label[label]

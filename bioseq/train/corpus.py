@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -34,10 +34,6 @@ class Corpus:
     def lengths(self) -> Int64[np.ndarray, " sequences"]:
         """Residues in each sequence."""
         return np.diff(self.offsets)
-
-    def take(self, indices: Int64[np.ndarray, " taken"]) -> Corpus:
-        """Gives the corpus of the chosen sequences."""
-        return build_corpus([self.sequence(int(i)) for i in indices])
 
     def sequence(self, index: int, *, start: int = 0, stop: int | None = None) -> str:
         """Gives a stretch of one sequence."""
@@ -91,13 +87,13 @@ class Corpus:
 
         Every symbol's count is raised by one, so that unseen symbols have a finite cost.
         """
-        counts = np.bincount(training.text, minlength=256)[ord("A") : ord("Z") + 1] + 1
-        cost = -np.log(counts / counts.sum())
-        letters = self.text[(self.text >= ord("A")) & (self.text <= ord("Z"))] - ord("A")
-        return float(np.exp(cost[letters].mean()))
+        seen = np.bincount(self.text, minlength=256)
+        counts = np.bincount(training.text, minlength=256) + 1
+        known = counts[(seen > 0) | (counts > 1)].sum()
+        return float(np.exp(-(seen * np.log(counts / known)).sum() / seen.sum()))
 
 
-def build_corpus(sequences: list[str]) -> Corpus:
+def build_corpus(sequences: Sequence[str]) -> Corpus:
     """Builds a corpus from sequences."""
     offsets = np.zeros(len(sequences) + 1, dtype=np.int64)
     np.cumsum([len(s) for s in sequences], out=offsets[1:])

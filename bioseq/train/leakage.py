@@ -26,7 +26,7 @@ def find_leaks(
     """
     # Held-out ones go first: each place is compared with the first place of its k-mer.
     order = np.argsort(~held_out, kind="stable")
-    texts = [sequences[i].upper() for i in order]
+    texts = [sequences[int(i)].upper() for i in order]
     is_held_out = held_out[order]
     known = {text for text, held in zip(texts, is_held_out, strict=True) if not held}
     leaked = np.array([bool(h) and t in known for t, h in zip(texts, is_held_out, strict=True)])

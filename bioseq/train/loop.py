@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from lightning import Trainer
-from lightning.fabric.plugins.environments import LightningEnvironment
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.pytorch.callbacks import ModelCheckpoint
 from torch.utils.data import DataLoader
@@ -81,7 +81,6 @@ def fit(
             DataLoader(steps, batch_size=None),
             DataLoader(watched, batch_size=None),  # pyright: ignore[reportArgumentType]
             ckpt_path=last if last.exists() else None,
-            weights_only=True,
         )
         trainer.save_checkpoint(last)
 

@@ -83,10 +83,16 @@ class LanguageModel(nn.Module):
         self._check_objective()
 
     def _check_objective(self) -> None:
-        direction = self.encoder.config.direction if isinstance(self.encoder, RecurrentEncoder) else None
         needed = {"next-token": "forward", "cloze": "independent"}.get(self.objective)
-        if needed is not None and direction != needed:
-            allowed = f"masked, unless the encoder is recurrent with direction = '{needed}'"
+        if needed is None:
+            return
+        config = self.encoder.config if isinstance(self.encoder, RecurrentEncoder) else None
+        # Convolutions in front would carry the answer into the states on either side of it.
+        if config is None or config.direction != needed or config.dilations:
+            allowed = (
+                "masked; also next-token with a recurrent encoder of direction 'forward' and cloze "
+                "with one of direction 'independent', both without convolutions in front"
+            )
             raise OptionError("objective", self.objective, allowed=allowed)
 
     def predict(self, batch: PackedBatch, generator: torch.Generator) -> Prediction:
@@ -96,7 +102,7 @@ class LanguageModel(nn.Module):
                 return self._predict_masked(batch, generator)
             case "next-token":
                 return self._predict_next(batch)
-            case "cloze":
+            case _:
                 return self._predict_cloze(batch)
 
     def _is_residue(self, batch: PackedBatch) -> Bool[Tensor, " tokens"]:

@@ -15,7 +15,7 @@ import torch
 from bioseq.checkpoints import save_model
 from bioseq.errors import FingerprintError, InputError, MissingDependencyError, OptionError
 from bioseq.heads import LanguageHead
-from bioseq.models import Encoder, TransformerEncoder, build_encoder
+from bioseq.models import Encoder, build_encoder
 from bioseq.store.replacement import replacing
 from bioseq.tokenizer import Tokenizer, build_residue_tokenizer
 from bioseq.train.held_out import held_out_batches, held_out_loss
@@ -115,7 +115,7 @@ def build_language_model(settings: TrainingSettings, tokenizer: Tokenizer) -> La
 
 
 def _check_crop(crop: int, encoder: Encoder, tokenizer: Tokenizer) -> None:
-    if isinstance(encoder, TransformerEncoder) and encoder.max_tokens is not None:
+    if encoder.max_tokens is not None:
         longest = encoder.max_tokens - len(tokenizer.prefix) - len(tokenizer.suffix)
         if crop > longest:
             raise OptionError("crop", crop, allowed=f"to {longest}, by the encoder's max_tokens")

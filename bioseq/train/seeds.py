@@ -103,7 +103,9 @@ def _sorted_seeds(
         if parts > 1:
             valid &= kmers % np.uint64(parts) == part
         found = np.flatnonzero(valid)
-        chunks.append((kmers[found] << np.uint64(_PLACE_BITS)) | (found + block.start).astype(np.uint64))
+        chunks.append(
+            (kmers[found] << np.uint64(_PLACE_BITS)) | (found + block.start).astype(np.uint64)
+        )
     entries = np.concatenate(chunks)
     entries.sort()
     return entries

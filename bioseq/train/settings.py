@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_type_hints
 
 from bioseq.checkpoints import Objective
-from bioseq.errors import FormatError, OptionError
+from bioseq.errors import FormatError, InputError, OptionError
 from bioseq.typing import Molecule
 
 T = TypeVar("T")
@@ -36,6 +36,12 @@ class DataSettings:
     crop: int = 512
     validation_sequences: int = 400
 
+    def __post_init__(self) -> None:
+        _check_range("held_out", self.held_out, 0 < self.held_out < 1, "above 0 and below 1")
+        _check_range("crop", self.crop, self.crop >= 1, "1 or more")
+        count = self.validation_sequences
+        _check_range("validation_sequences", count, count >= 1, "1 or more")
+
 
 @dataclass(frozen=True, kw_only=True)
 class OptimizerSettings:
@@ -61,6 +67,14 @@ class OptimizerSettings:
     precision: Literal["float32", "bfloat16"] = "float32"
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        for name in ("steps", "tokens_per_batch"):
+            _check_range(name, getattr(self, name), getattr(self, name) >= 1, "1 or more")
+        for name in ("learning_rate", "clip"):
+            _check_range(name, getattr(self, name), getattr(self, name) > 0, "above 0")
+        for name in ("warmup_steps", "weight_decay", "seed"):
+            _check_range(name, getattr(self, name), getattr(self, name) >= 0, "0 or more")
+
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectiveSettings:
@@ -74,6 +88,9 @@ class ObjectiveSettings:
     kind: Objective
     mask_rate: float = 0.15
 
+    def __post_init__(self) -> None:
+        _check_range("mask_rate", self.mask_rate, 0 < self.mask_rate <= 1, "above 0 and up to 1")
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
@@ -81,7 +98,8 @@ class TrainingSettings:
 
     Attributes:
         data: Sequences and split.
-        encoder: Fields of the encoder's config, with `architecture`; the vocabulary size is filled in.
+        encoder: Fields of the encoder's config, with `architecture`; the vocabulary size is filled
+            in.
         objective: What to predict.
         optimizer: How to fit.
         folder: Folder that paths are relative to.
@@ -98,15 +116,18 @@ def load_settings(path: Path) -> TrainingSettings:
     """Reads a settings file.
 
     Raises:
-        FormatError: it is missing or not TOML.
-        OptionError: a table or field is unknown, missing or of the wrong type.
+        InputError: it can't be read.
+        FormatError: it is not TOML.
+        OptionError: a table or field is unknown, missing, or has a value that is not allowed.
     """
     try:
-        tables = tomllib.loads(path.read_text())
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(path, error.strerror or str(error)) from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise FormatError("TOML", path=path, found=str(error)) from None
     known = {"data", "encoder", "objective", "optimizer"}
-    if set(tables) != known:
+    if set(tables) != known or not all(isinstance(table, dict) for table in tables.values()):
         raise OptionError("tables", sorted(tables), allowed=f"exactly {', '.join(sorted(known))}")
     return TrainingSettings(
         data=_read_table("data", DataSettings, tables["data"]),
@@ -117,24 +138,32 @@ def load_settings(path: Path) -> TrainingSettings:
     )
 
 
-def _read_table(name: str, kind: type[T], table: Mapping[str, Any]) -> T:
+def _read_table(table: str, kind: type[T], values: Mapping[str, Any]) -> T:
     known = {field.name: field for field in fields(kind)}  # pyright: ignore[reportArgumentType]
-    for key in table:
-        if key not in known:
-            raise OptionError(f"[{name}] field", key, allowed=known)
-    for key, field in known.items():
-        if field.default is MISSING and key not in table:
-            raise OptionError(f"[{name}] {key}", None, allowed="a value; it is required")
+    for name in values.keys() - known.keys():
+        raise OptionError(_field(table, name), values[name], allowed=f"only {', '.join(known)}")
+    for name, field in known.items():
+        if field.default is MISSING and name not in values:
+            raise OptionError(_field(table, name), None, allowed="a value; it is required")
     hints = get_type_hints(kind)
-    for key, value in table.items():
-        _check_value(f"[{name}] {key}", value, hints[key])
-    return kind(**table)
+    for name, value in values.items():
+        _check_type(_field(table, name), value, hints[name])
+    return kind(**values)
 
 
-def _check_value(name: str, value: object, hint: Any) -> None:
+def _field(table: str, name: str) -> str:
+    return f"[{table}] {name}"
+
+
+def _check_type(name: str, value: object, hint: Any) -> None:
     choices = get_args(hint)
     if choices and value not in choices:
         raise OptionError(name, value, allowed=choices)
     accepted = (int, float) if hint is float else hint
     if not choices and (isinstance(value, bool) or not isinstance(value, accepted)):
         raise OptionError(name, value, allowed=f"a value of type {hint.__name__}")
+
+
+def _check_range(name: str, value: float, fits: bool, allowed: str) -> None:
+    if not fits:
+        raise OptionError(name, value, allowed=allowed)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int32, Int64
 
-from bioseq.train.seeds import MARGIN, Places, Strands, seed_pairs
+from bioseq.train.seeds import Places, Strands, seed_pairs
 from bioseq.typing import Molecule
 
 Indices = Int32[np.ndarray, " pairs"]
@@ -48,9 +48,7 @@ _NUCLEOTIDES = Search(
     seeds=("1110110101011011011", "110100110010101111011"), identity=0.7, matches=29
 )
 SEARCHES: Mapping[Molecule, Search] = {
-    "protein": Search(
-        seeds=("1110111", "11010010011", "10110100011"), identity=0.35, matches=13
-    ),
+    "protein": Search(seeds=("1110111", "11010010011", "10110100011"), identity=0.35, matches=13),
     "dna": _NUCLEOTIDES,
     "rna": _NUCLEOTIDES,
 }

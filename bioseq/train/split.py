@@ -127,9 +127,7 @@ def _read_parts(records: Sequence[Record], path: Path) -> Labels:
     return np.array(words)
 
 
-def deal_clusters(
-    clusters: Int64[np.ndarray, " records"], held_out: float, seed: int
-) -> Labels:
+def deal_clusters(clusters: Int64[np.ndarray, " records"], held_out: float, seed: int) -> Labels:
     """Deals whole clusters, in random order, to valid and test until each has half the share.
 
     Clusters above a quarter of a part are trained on, so that no family makes up a part by itself.
