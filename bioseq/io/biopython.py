@@ -1,4 +1,4 @@
-"""Annotated entries through Biopython: GenBank, EMBL, UniProt, SeqXML."""
+"""Annotated entries through Biopython: GenBank, EMBL, UniProt, SeqXML, PIR."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def read_annotated(stream: ByteStream, *, format: str) -> Iterator[Record]:
 
     Args:
         stream: The file.
-        format: `"genbank"`, `"embl"`, `"swiss"`, `"uniprot-xml"` or `"seqxml"`.
+        format: `"genbank"`, `"embl"`, `"swiss"`, `"uniprot-xml"`, `"seqxml"` or `"pir"`.
 
     Raises:
         FormatError: Biopython can't read an entry, or an entry is truncated.

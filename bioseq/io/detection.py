@@ -19,6 +19,7 @@ FORMATS = (
     "swiss",
     "uniprot-xml",
     "seqxml",
+    "pir",
     "pdb",
     "mmcif",
 )
@@ -33,6 +34,7 @@ _LINE_RULES = (
     ("genbank", re.compile(rb"LOCUS {2,}\S|.*Genetic Sequence Data Bank")),
     ("swiss", re.compile(rb"ID   \S+\s+(Reviewed|Unreviewed|STANDARD|PRELIMINARY);.*\bAA\.")),
     ("embl", re.compile(rb"ID   \S")),
+    ("pir", re.compile(rb">(P1|F1|D[LC]|R[LC]|N[13]|XX);")),  # the next line is a title
     (
         "pdb",
         re.compile(

@@ -28,6 +28,7 @@ _READERS: dict[str, Callable[[ByteStream], Iterator[Record]]] = {
     "swiss": partial(read_annotated, format="swiss"),
     "uniprot-xml": partial(read_annotated, format="uniprot-xml"),
     "seqxml": partial(read_annotated, format="seqxml"),
+    "pir": partial(read_annotated, format="pir"),
     "pdb": partial(read_structure, format="pdb"),
     "mmcif": partial(read_structure, format="mmcif"),
 }

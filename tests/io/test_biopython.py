@@ -32,6 +32,11 @@ def test_what_an_entry_lacks_is_empty_and_no_placeholder(entries_dir: Path) -> N
     assert records[3] == Record("minimal", "", "S", "protein")
 
 
+def test_the_title_line_of_a_pir_entry_is_not_sequence() -> None:
+    (record,) = read(b">P1;CRAB_ANAPL\nALPHA CRYSTALLIN B CHAIN.\n  MDITI HNPLI\n  RRP*\n")
+    assert record == Record("CRAB_ANAPL", "ALPHA CRYSTALLIN B CHAIN.", "MDITIHNPLIRRP", "protein")
+
+
 def test_flat_file_and_xml_of_an_entry_have_one_sequence(entries_dir: Path) -> None:
     (flat,) = open_records(entries_dir / "SwissProt_Q13639.txt")
     (xml,) = open_records(entries_dir / "SwissProt_Q13639.xml")
