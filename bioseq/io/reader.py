@@ -108,10 +108,11 @@ def open_records(source: AnyPath | BinarySource, *, format: str | None = None) -
 
 
 def _read(stream: ByteStream, *, format: str) -> Iterator[Record]:
-    records = _READERS[format](stream)
-    first = next(records, None)
-    if first is not None:
-        yield first
-        yield from records
-    elif format != EMPTY:
+    number = 0
+    for number, record in enumerate(_READERS[format](stream), start=1):
+        if "\0" in record.id or "\0" in record.description:
+            found = f"a NUL character in the header of record {number}"
+            raise FormatError(format, path=stream.path, found=found)
+        yield record
+    if not number and format != EMPTY:
         raise FormatError(format, path=stream.path, found="no record in a file that is not empty")

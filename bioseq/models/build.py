@@ -25,7 +25,7 @@ def build_encoder(config: Mapping[str, Any]) -> Encoder:
     Raises:
         OptionError: the architecture or one of its fields is unknown or impossible.
     """
-    fields = dict(config)
+    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}
     name = fields.pop("architecture", None)
     if name not in _ARCHITECTURES:
         raise OptionError("architecture", name, allowed=_ARCHITECTURES)

@@ -34,7 +34,6 @@ class ConvolutionalConfig:
     dilations: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "dilations", tuple(self.dilations))
         if self.kernel % 2 == 0:
             raise OptionError("kernel", self.kernel, allowed="odd numbers")
 

@@ -51,7 +51,6 @@ class RecurrentConfig:
     dilations: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "dilations", tuple(self.dilations))
         if self.num_layers < 1:
             raise OptionError("num_layers", self.num_layers, allowed="1 or more")
         if self.kernel % 2 == 0:

@@ -120,3 +120,8 @@ def test_importing_the_readers_does_not_import_biopython() -> None:
     code = "import sys, bioseq.io; sys.exit(any(m == 'Bio' or m == 'torch' for m in sys.modules))"
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     assert subprocess.run([sys.executable, "-c", code], env=env, check=False).returncode == 0
+
+
+def test_a_header_that_no_store_can_hold_is_an_error() -> None:
+    with pytest.raises(FormatError, match="NUL character in the header of record 2"):
+        list(open_records(io.BytesIO(b">a\nMK\n>b\0c\nMK\n")))
