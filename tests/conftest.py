@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 # Read by OpenMP and MKL when torch loads them, here and in subprocesses.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -11,6 +13,9 @@ os.environ["MKL_NUM_THREADS"] = "1"
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from bioseq.tokenizer import Tokenizer
 
 ROOT = Path(__file__).parent.parent
 
@@ -42,3 +47,68 @@ def has_cuda() -> bool:
     import torch
 
     return torch.cuda.is_available()
+
+
+@pytest.fixture(scope="session")
+def save_tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Writes a model folder with random weights, the same ones every time."""
+    import torch
+
+    from bioseq.checkpoints import save_model
+    from bioseq.heads import LanguageHead
+    from bioseq.models import build_encoder
+
+    folder = tmp_path_factory.mktemp("models")
+
+    def save(name: str, tokenizer: Tokenizer, **config: Any) -> Path:
+        size = len(tokenizer.vocabulary)
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            encoder = build_encoder({**config, "vocabulary_size": size})
+            head = LanguageHead(encoder.dim, size)
+        save_model(
+            folder / name, encoder=encoder, tokenizer=tokenizer, head=head, objective="masked"
+        )
+        return folder / name
+
+    return save
+
+
+TINY_LSTM = {"cell": "lstm", "embedding_dim": 6, "hidden_dim": 8, "num_layers": 2}
+TINY_TRANSFORMER = {"dim": 16, "num_layers": 2, "num_heads": 2, "feed_forward_dim": 24}
+
+
+@pytest.fixture(scope="session")
+def tiny_lstm(save_tiny: Callable[..., Path]) -> Path:
+    """A model folder: protein, two independent directions; reads any length."""
+    from bioseq.tokenizer import build_residue_tokenizer
+
+    config = {"architecture": "recurrent", "direction": "independent", **TINY_LSTM}
+    return save_tiny("tiny-lstm", build_residue_tokenizer("protein"), **config)
+
+
+@pytest.fixture(scope="session")
+def tiny_transformer(save_tiny: Callable[..., Path]) -> Path:
+    """A model folder: protein, at most 64 tokens at once, so that longer ones need windows."""
+    from bioseq.tokenizer import build_residue_tokenizer
+
+    config = {"architecture": "transformer", "max_tokens": 64, **TINY_TRANSFORMER}
+    return save_tiny("tiny-transformer", build_residue_tokenizer("protein"), **config)
+
+
+@pytest.fixture(scope="session")
+def tiny_convolution(save_tiny: Callable[..., Path]) -> Path:
+    """A model folder: protein, every residue sees seven on either side; reads any length."""
+    from bioseq.tokenizer import build_residue_tokenizer
+
+    config = {"architecture": "convolutional", "dim": 8, "kernel": 3, "dilations": (1, 2, 4)}
+    return save_tiny("tiny-convolution", build_residue_tokenizer("protein"), **config)
+
+
+@pytest.fixture(scope="session")
+def tiny_dna_kmer(save_tiny: Callable[..., Path]) -> Path:
+    """A model folder: DNA, a Transformer over overlapping 3-mers, at most 64 at once."""
+    from bioseq.tokenizer import build_kmer_tokenizer
+
+    config = {"architecture": "transformer", "max_tokens": 64, **TINY_TRANSFORMER}
+    return save_tiny("tiny-dna-kmer", build_kmer_tokenizer("dna", k=3, stride=1), **config)

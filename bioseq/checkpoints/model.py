@@ -18,7 +18,7 @@ class Model:
     """An encoder with the tokenizer it was trained with.
 
     Attributes:
-        name: What the user asked for.
+        name: Of the bundled model, or of the model folder.
         encoder: In evaluation mode.
         tokenizer: Makes the encoder's tokens.
         head: Language-model head; None where the file has none.

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from bioseq.checkpoints.model import Model, Objective
-from bioseq.errors import BioseqError, CheckpointError
+from bioseq.errors import CheckpointError
 from bioseq.heads import LanguageHead
 from bioseq.models import Encoder, build_encoder, encoder_config
 from bioseq.tokenizer import Tokenizer, build_tokenizer
@@ -68,17 +68,19 @@ def read_model(folder: Path, *, name: str | None = None) -> Model:
     try:
         encoder = build_encoder(config["encoder"])
         tokenizer = build_tokenizer(config["tokenizer"])
-    except (BioseqError, KeyError) as error:
-        raise CheckpointError(folder / CONFIG_FILE, f"unusable config: {error}") from None
-    head = LanguageHead(encoder.dim, len(tokenizer.vocabulary))
+        objective = config["objective"]
+        head = LanguageHead(encoder.dim, len(tokenizer.vocabulary))
+    except Exception as error:  # a damaged config may hold anything, and fail anywhere
+        problem = f"unusable config: {type(error).__name__}: {error}"
+        raise CheckpointError(folder / CONFIG_FILE, problem) from error
     parts = nn.ModuleDict({"encoder": encoder, "head": head}).eval()
     _fill(parts, folder / WEIGHTS_FILE)
     return Model(
-        name=name or str(folder),
+        name=name or folder.resolve().name,
         encoder=encoder,
         tokenizer=tokenizer,
         head=head,
-        objective=config["objective"],
+        objective=objective,
         weights_sha256=_sha256(folder / WEIGHTS_FILE),
     )
 
@@ -89,7 +91,9 @@ def _read_config(folder: Path) -> Mapping[str, Any]:
         config = json.loads(path.read_text())
     except FileNotFoundError:
         raise CheckpointError(folder, f"no {CONFIG_FILE}; not a bioseq model folder") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise CheckpointError(path, f"can't be read: {error.strerror}") from None
+    except ValueError as error:
         raise CheckpointError(path, f"not JSON: {error}") from None
     if not isinstance(config, dict) or config.get("format") != _FORMAT:
         raise CheckpointError(path, f'no "format": "{_FORMAT}"; not a bioseq model')
@@ -109,6 +113,8 @@ def _fill(parts: nn.Module, path: Path) -> None:
             found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
         raise CheckpointError(path, "no such file; the model folder is incomplete") from None
+    except OSError as error:
+        raise CheckpointError(path, f"can't be read: {error}") from None
     except SafetensorError as error:
         raise CheckpointError(path, f"damaged or not safetensors ({error}); get it again") from None
     missing, unexpected = sorted(wanted.keys() - found.keys()), sorted(found.keys() - wanted.keys())

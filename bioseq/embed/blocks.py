@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bioseq.embed.engine import BlockValues
-from bioseq.embed.inputs import CheckedRecord
+from bioseq.embed.records import CheckedRecord
 from bioseq.store import Block, Failure, Ragged, Values
+
+_NOT_FINITE = "values are not finite; repeat it with --precision float32 and --save-as float32"
 
 
 @dataclass(kw_only=True)
@@ -56,9 +58,8 @@ class RecordBlock:
         digests = list(self.new)
         kept = [digests[i] for i in good]
         known.update(zip(kept, range(len(known), len(known) + len(kept)), strict=True))
-        overflowed = {d: "values are not finite; choose another precision" for d in digests}
         reasons = {
-            place: self.problems.get(place, overflowed.get(digest, ""))
+            place: self.problems.get(place, _NOT_FINITE)
             for place, digest in enumerate(self.digests)
             if place in self.problems or digest not in known
         }
@@ -88,7 +89,8 @@ def _take(values: Values, good: np.ndarray) -> Values:
     if isinstance(values, np.ndarray):
         return values[good]
     parts = [values[int(i)] for i in good]
-    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum([len(p) for p in parts], dtype=np.int64)])
+    lengths = np.fromiter(map(len, parts), np.int64, len(parts))
+    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
     return Ragged(np.concatenate([values.values[:0], *parts]), offsets)
 
 

@@ -1,14 +1,15 @@
-"""How much work is done at a time, chosen from the memory at hand and the cost of a token."""
+"""How much work is done at a time, chosen from the machine's memory and the cost of a token."""
 
 from __future__ import annotations
 
-import psutil
+import os
+
 import torch
 
 from bioseq.embed.outputs import Output
 from bioseq.models import Encoder
 
-_SHARE_OF_MEMORY = 0.25
+_SHARE_OF_MEMORY = 0.125
 _CPU_TOKENS = 16_384  # more than this only leaves the processor's caches
 _CUDA_TOKENS = 131_072
 _FEWEST_TOKENS = 1_024
@@ -21,13 +22,19 @@ BLOCK_RECORDS = 65_536
 
 
 def choose_tokens_per_batch(encoder: Encoder, device: torch.device) -> int:
-    """Gives the largest batch that surely fits, up to where larger ones gain nothing."""
-    if device.type == "cuda":
-        free, most = torch.cuda.mem_get_info(device)[0], _CUDA_TOKENS
-    else:
-        free, most = psutil.virtual_memory().available, _CPU_TOKENS
+    """Gives the largest batch that surely fits, up to where larger ones gain nothing.
+
+    It depends on the machine, not on what else runs there, so that a repeated run is the same run.
+    """
+    most = _CUDA_TOKENS if device.type == "cuda" else _CPU_TOKENS
     bytes_per_token = 4 * encoder.dim * _LIVE_WIDTHS
-    return int(max(_FEWEST_TOKENS, min(most, _SHARE_OF_MEMORY * free / bytes_per_token)))
+    return int(max(_FEWEST_TOKENS, min(most, _SHARE_OF_MEMORY * _memory(device) / bytes_per_token)))
+
+
+def _memory(device: torch.device) -> int:
+    if device.type == "cuda":
+        return torch.cuda.get_device_properties(device).total_memory
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def choose_tokens_per_block(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,16 +11,18 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-from bioseq.batch import Layout, PackedBatch, layout_of, plan_batches
+from bioseq.batch import PackedBatch, layout_of, plan_batches
 from bioseq.checkpoints import Model
+from bioseq.embed.long import LongSequence
 from bioseq.embed.outputs import Output
-from bioseq.embed.pooling import RunningPool, pool_segments
-from bioseq.embed.projection import project_to_residues
+from bioseq.embed.pooling import pool_segments
+from bioseq.embed.projection import to_residues
 from bioseq.embed.table import ValueTable
 from bioseq.embed.windows import Window, encode_windows
+from bioseq.errors import OptionError
 from bioseq.models import Chunk, StreamingEncoder
-from bioseq.store import Ragged, Values
-from bioseq.tokenizer import ResidueTokenizer, Tokens
+from bioseq.store import Values
+from bioseq.tokenizer import Tokens
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +32,20 @@ class BlockValues:
     Attributes:
         values: For each output, one row or one stretch of rows for each sequence.
         finite: Whether all numbers of a sequence are finite.
-        unknown: Tokens that are the model's unknown token.
     """
 
     values: dict[str, Values]
     finite: Bool[np.ndarray, " sequences"]
-    unknown: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Task:
+    """The sequences of a block, their tokens, and the room for their values."""
+
+    sequences: Sequence[str]
+    tokens: Tokens
+    table: ValueTable
+    advance: Callable[[int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,23 +68,31 @@ class Engine:
     window: Window | None
     dtype: np.dtype
 
-    def run(self, sequences: Sequence[str]) -> BlockValues:
+    def run(self, sequences: Sequence[str], advance: Callable[[int], None]) -> BlockValues:
         """Computes the outputs of some sequences.
 
+        Args:
+            sequences: Sequences of which every symbol has a token.
+            advance: Is told after each step how many residues it did; may raise to end the work.
+
         Raises:
-            AlphabetError: a symbol has no token.
+            OptionError: the memory does not suffice.
         """
         tokens = self.model.tokenizer.encode(sequences)
         table = ValueTable(self.outputs, sequences, self.model.encoder, self.dtype)
+        task = _Task(sequences=sequences, tokens=tokens, table=table, advance=advance)
         lengths = np.diff(tokens.offsets)
-        long = self._is_long(lengths)
-        short = np.flatnonzero(~long)
-        with torch.inference_mode():
+        is_long = self._is_long(lengths)
+        short = np.flatnonzero(~is_long)
+        with _inference():
             for batch in plan_batches(lengths[short], self.tokens_per_batch):
-                self._run_batch(tokens, sequences, short[batch], table)
-            for index in np.flatnonzero(long):
-                self._run_long(tokens, sequences, int(index), table)
-        return BlockValues(values=table.values(), finite=table.finite(), unknown=tokens.unknown)
+                self._run_batch(task, short[batch])
+            for index in np.flatnonzero(is_long).tolist():
+                try:
+                    self._run_long(task, index)
+                except torch.OutOfMemoryError:
+                    raise self._too_long(sequences[index]) from None
+        return BlockValues(values=table.values(), finite=table.finite())
 
     def _is_long(self, lengths: Int64[np.ndarray, " sequences"]) -> Bool[np.ndarray, " sequences"]:
         if isinstance(self.model.encoder, StreamingEncoder):
@@ -86,34 +105,6 @@ class Engine:
     def _layers(self) -> list[int]:
         return sorted({output.layer for output in self.outputs})
 
-    def _run_batch(
-        self,
-        tokens: Tokens,
-        sequences: Sequence[str],
-        members: Int64[np.ndarray, " batch"],
-        table: ValueTable,
-    ) -> None:
-        batch = self._gather(tokens, members)
-        try:
-            encoding = self.model.encoder(batch, layers=self._layers)
-        except torch.OutOfMemoryError:
-            if len(members) == 1:
-                raise
-            for half in np.array_split(members, 2):
-                self._run_batch(tokens, sequences, half, table)
-            return
-        states = dict(zip(self._layers, encoding.states, strict=True))
-        content, counts = self._content(batch.layout)
-        for output in self.outputs:
-            found = states[output.layer]
-            if output.pooling != "residue":
-                pooled = pool_segments(output.pooling, found, batch.layout, content, counts)
-                table.put_vectors(output, members, pooled)
-                continue
-            parts = found[content].cpu().split(counts.tolist())
-            for index, part in zip(members.tolist(), parts, strict=True):
-                table.put_residues(output, index, self._to_residues(part, sequences[index]))
-
     def _gather(self, tokens: Tokens, members: Int64[np.ndarray, " batch"]) -> PackedBatch:
         bounds = tokens.offsets
         ids = np.concatenate([tokens.ids[bounds[i] : bounds[i + 1]] for i in members])
@@ -122,59 +113,100 @@ class Engine:
             layout=layout_of((bounds[members + 1] - bounds[members]).tolist(), self.device),
         )
 
-    def _content(
-        self, layout: Layout
-    ) -> tuple[Int64[Tensor, " residues"], Int64[Tensor, " segments"]]:
-        """Tokens that stand for residues, and how many each segment has."""
-        prefix, suffix = len(self.model.tokenizer.prefix), len(self.model.tokenizer.suffix)
-        behind = layout.length_tensor[layout.segments] - layout.positions
-        inner = (layout.positions >= prefix) & (behind > suffix)
-        return inner.nonzero()[:, 0], layout.length_tensor - prefix - suffix
+    def _run_batch(self, task: _Task, members: Int64[np.ndarray, " batch"]) -> None:
+        if self._try_batch(task, members):
+            task.advance(sum(len(task.sequences[i]) for i in members))
+        elif len(members) > 1:
+            for half in np.array_split(members, 2):
+                self._run_batch(task, half)
+        else:
+            raise self._too_long(task.sequences[int(members[0])])
 
-    def _to_residues(
-        self, states: Float[Tensor, "tokens dim"], sequence: str
-    ) -> Float[Tensor, "residues dim"]:
-        if isinstance(self.model.tokenizer, ResidueTokenizer):
-            return states
-        spans = torch.from_numpy(self.model.tokenizer.spans(sequence))
-        return project_to_residues(states.float(), spans, len(sequence))
+    def _too_long(self, sequence: str) -> OptionError:
+        streams = isinstance(self.model.encoder, StreamingEncoder)
+        used = self.tokens_per_batch if streams else self.window and self.window.length
+        allowed = f"fewer; a sequence of {len(sequence):,} residues needs more memory than there is"
+        return OptionError("tokens_per_batch" if streams else "window", used, allowed=allowed)
 
-    def _run_long(
-        self, tokens: Tokens, sequences: Sequence[str], index: int, table: ValueTable
-    ) -> None:
-        prefix, suffix = len(self.model.tokenizer.prefix), len(self.model.tokenizer.suffix)
-        batch = self._gather(tokens, np.array([index]))
-        end = len(batch.tokens) - suffix
-        pools = {output.name: RunningPool() for output in self.outputs}
-        specials: dict[str, Tensor] = {}
-        residues: dict[str, list[Tensor]] = {o.name: [] for o in self.outputs if o.per_residue}
-        for chunk in self._chunks(batch.tokens):
+    def _try_batch(self, task: _Task, members: Int64[np.ndarray, " batch"]) -> bool:
+        """Computes a batch unless the memory is too small; nothing of the attempt stays behind."""
+        try:
+            batch = self._gather(task.tokens, members)
+            states = self.model.encoder(batch, layers=self._layers).states
             for output in self.outputs:
-                states = chunk.states[self._layers.index(output.layer)]
-                if chunk.start == 0 and prefix:
-                    specials[output.name] = states[0]
-                inner = states[max(0, prefix - chunk.start) : max(0, end - chunk.start)]
-                if output.per_residue:
-                    residues[output.name].append(inner.cpu())
-                else:
-                    pools[output.name].add(inner)
-        for output in self.outputs:
-            if output.pooling == "residue":
-                whole = self._to_residues(torch.cat(residues[output.name]), sequences[index])
-                table.put_residues(output, index, whole)
-            else:
-                pool = pools[output.name].result(output.pooling, specials.get(output.name))
-                table.put_vectors(output, np.array([index]), pool[None])
+                self._keep(task, output, members, batch, states[self._layers.index(output.layer)])
+        except torch.OutOfMemoryError:
+            return False
+        return True
+
+    def _keep(
+        self,
+        task: _Task,
+        output: Output,
+        members: Int64[np.ndarray, " batch"],
+        batch: PackedBatch,
+        states: Float[Tensor, "tokens dim"],
+    ) -> None:
+        tokenizer = self.model.tokenizer
+        prefix, suffix = len(tokenizer.prefix), len(tokenizer.suffix)
+        if output.pooling != "residue":
+            pooled = pool_segments(
+                output.pooling, states, batch.layout, num_prefix=prefix, num_suffix=suffix
+            )
+            task.table.put_vectors(output, members, pooled)
+            return
+        indices: list[int] = members.tolist()
+        for index, part in zip(indices, batch.layout.split(states.cpu()), strict=True):
+            content = part[prefix : len(part) - suffix]
+            residues = to_residues(content, tokenizer, task.sequences[index])
+            task.table.put_residues(output, index, residues)
+
+    def _run_long(self, task: _Task, index: int) -> None:
+        tokens, sequence = (
+            self._gather(task.tokens, np.array([index])).tokens,
+            task.sequences[index],
+        )
+        collected = [
+            LongSequence(
+                output,
+                index=index,
+                sequence=sequence,
+                num_tokens=len(tokens),
+                tokenizer=self.model.tokenizer,
+                table=task.table,
+            )
+            for output in self.outputs
+        ]
+        done = 0
+        for chunk in self._chunks(tokens):
+            for output, values in zip(self.outputs, collected, strict=True):
+                values.add(chunk.states[self._layers.index(output.layer)], chunk.start)
+            reached = (chunk.start + len(chunk.states[0])) * len(sequence) // len(tokens)
+            task.advance(max(0, reached - done))
+            done = max(reached, done)
+        for values in collected:
+            values.finish()
 
     def _chunks(self, tokens: Int64[Tensor, " tokens"]) -> Iterator[Chunk]:
         encoder, tokenizer = self.model.encoder, self.model.tokenizer
         if isinstance(encoder, StreamingEncoder):
             return encoder.stream(tokens, chunk=self.tokens_per_batch, layers=self._layers)
+        assert self.window is not None, "without a window no sequence is long"
         return encode_windows(
             encoder,
             tokens,
-            self.window or Window(length=len(tokens), overlap=0),
+            self.window,
             num_prefix=len(tokenizer.prefix),
             num_suffix=len(tokenizer.suffix),
             layers=self._layers,
         )
+
+
+@contextmanager
+def _inference() -> Iterator[None]:
+    """No gradients, and float32 in full: on CUDA, cuDNN would round it to TF32."""
+    with (
+        torch.inference_mode(),
+        torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False),
+    ):
+        yield

@@ -3,90 +3,88 @@
 from __future__ import annotations
 
 import itertools
+import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from bioseq.alphabet import SymbolCounts, detect_molecule
-from bioseq.errors import AlphabetError, OptionError
+from bioseq.embed.records import CheckedRecord, RecordChecker, fits
+from bioseq.errors import InputError, OptionError
 from bioseq.io import RecordReader, open_records
 from bioseq.records import Record, refget_digest
 from bioseq.tokenizer import Tokenizer
 from bioseq.typing import AnyPath, Molecule
 
 _SAMPLE_RECORDS = 100
+_SAMPLE_RESIDUES = 100_000  # the first records may be chromosomes
 _FEWEST_LETTERS = 50  # fewer don't tell a peptide from an oligonucleotide
 _COUNTED_TOGETHER = 1_000_000
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CheckedRecord:
-    """A record and whether it can be computed.
-
-    Attributes:
-        record: As read.
-        digest: Refget digest of its sequence.
-        problem: Why it can't be computed; None where it can.
-    """
-
-    record: Record
-    digest: str
-    problem: str | None
 
 
 class Inputs:
     """The records of some files, one after the other.
 
+    Args:
+        paths: The files, or `-` for standard input.
+        tokenizer: Makes the model's tokens.
+        format: Format of the files; None: recognised.
+        molecule: What they hold; None: what each record says, or else what it looks like.
+
     Attributes:
         files: What is known of each file opened so far: name, format, compression.
-        molecule: What the first records look like; None where they don't tell.
+        molecule: What the first records are; None where they don't tell.
         counts: Symbols of all records so far that can be computed.
         unknown_tokens: Their tokens that are the model's unknown token.
+
+    Raises:
+        InputError: a file is missing or a directory.
+        FormatError: the first records are damaged.
+        OptionError: there is no file, or the records are not what the model reads.
     """
 
     def __init__(
-        self, paths: Sequence[AnyPath], tokenizer: Tokenizer, *, format: str | None
+        self,
+        paths: Sequence[AnyPath],
+        tokenizer: Tokenizer,
+        *,
+        format: str | None = None,
+        molecule: Molecule | None = None,
     ) -> None:
         if not paths:
             raise OptionError("inputs", [], allowed="at least one file, or - for standard input")
         self.files: list[dict[str, str | None]] = []
-        self.molecule: Molecule | None = None
         self.counts = SymbolCounts()
         self.unknown_tokens = 0
         self._paths = list(paths)
-        self._tokenizer = tokenizer
+        self._sizes = [_size_of(path) for path in paths]
+        self._bytes_before = 0
         self._format = format
+        self._tokenizer = tokenizer
+        self._checker = RecordChecker(tokenizer, trusting=molecule is not None)
         self._reader: RecordReader | None = None
         self._uncounted: list[str] = []
         self._uncounted_size = 0
         self._records = self._read()
-        self._sample = list(itertools.islice(self._records, _SAMPLE_RECORDS))
-        self.molecule = _molecule_of(self._sample)
-
-    def check_molecule(self) -> None:
-        """Checks that the records look like what the model reads.
-
-        Raises:
-            OptionError: one is protein and the other is not.
-        """
-        reads = self._tokenizer.alphabet.molecule
-        if self.molecule is not None and (self.molecule == "protein") != (reads == "protein"):
-            allowed = f"{reads}, which the model reads; if the input is that, say --molecule {reads}"
-            raise OptionError("molecule of the input", self.molecule, allowed=allowed)
+        self._sample = list(_take_sample(self._records))
+        self.molecule: Molecule | None = molecule or _molecule_of(
+            self._sample, tokenizer.alphabet.molecule
+        )
+        self._check_molecule()
 
     @property
     def fraction(self) -> float | None:
         """The part of the input read so far, 0 to 1; None where it can't be told."""
-        sizes = [Path(path).stat().st_size if str(path) != "-" else None for path in self._paths]
-        if self._reader is None or None in sizes:
+        if self._reader is None or None in self._sizes:
             return None
-        done = sum(size or 0 for size in sizes[: len(self.files) - 1])
-        now = (self._reader.fraction or 0.0) * (sizes[len(self.files) - 1] or 0)
-        return (done + now) / max(1, sum(size or 0 for size in sizes))
+        sizes = [size or 0 for size in self._sizes]
+        now = (self._reader.fraction or 0.0) * sizes[len(self.files) - 1]
+        return min(1.0, (self._bytes_before + now) / max(1, sum(sizes)))
 
     def __iter__(self) -> Iterator[CheckedRecord]:
-        for record in itertools.chain(self._sample, self._records):
-            problem = self._find_problem(record)
+        records = itertools.chain(self._sample, self._records)
+        self._sample = []
+        for record in records:
+            problem = self._checker.find_problem(record)
             if problem is None:
                 self._count(record.sequence)
             yield CheckedRecord(
@@ -95,7 +93,7 @@ class Inputs:
         self._count_rest()
 
     def _read(self) -> Iterator[Record]:
-        for path in self._paths:
+        for path, size in zip(self._paths, self._sizes, strict=True):
             with open_records(path, format=self._format) as reader:
                 self._reader = reader
                 self.files.append(
@@ -106,15 +104,15 @@ class Inputs:
                     }
                 )
                 yield from reader
+            self._bytes_before += size or 0
 
-    def _find_problem(self, record: Record) -> str | None:
-        if not record.sequence:
-            return "empty sequence"
-        try:
-            self._tokenizer.alphabet.check(record.sequence)
-        except AlphabetError as error:
-            return str(error)
-        return None
+    def _check_molecule(self) -> None:
+        reads = self._tokenizer.alphabet.molecule
+        if self.molecule is not None and not fits(self.molecule, reads):
+            allowed = (
+                f"{reads}, which the model reads; if the input is that, say --molecule {reads}"
+            )
+            raise OptionError("molecule of the input", self.molecule, allowed=allowed)
 
     def _count(self, sequence: str) -> None:
         self._uncounted.append(sequence)
@@ -129,10 +127,33 @@ class Inputs:
         self._uncounted, self._uncounted_size = [], 0
 
 
-def _molecule_of(records: Sequence[Record]) -> Molecule | None:
-    for record in records:
-        if record.molecule is not None:
-            return record.molecule
+def _size_of(path: AnyPath) -> int | None:
+    """Gives a file's bytes, None for a stream; a missing file is found before any work is done."""
+    if str(path) == "-":
+        return None
+    try:
+        status = Path(path).stat()
+    except OSError as error:
+        raise InputError(path, (error.strerror or str(error)).lower()) from None
+    if stat.S_ISDIR(status.st_mode):
+        raise InputError(path, "is a directory")
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+
+def _take_sample(records: Iterator[Record]) -> Iterator[Record]:
+    residues = 0
+    for record in itertools.islice(records, _SAMPLE_RECORDS):
+        yield record
+        residues += len(record.sequence)
+        if residues >= _SAMPLE_RESIDUES:
+            return
+
+
+def _molecule_of(records: Sequence[Record], reads: Molecule) -> Molecule | None:
+    """Tells what records are: what they say, the model's kind first, or what they look like."""
+    stated: list[Molecule] = [r.molecule for r in records if r.molecule is not None]
+    if stated:
+        return next(filter(lambda molecule: fits(molecule, reads), stated), stated[0])
     if sum(len(record.sequence) for record in records) < _FEWEST_LETTERS:
         return None
     return detect_molecule(record.sequence for record in records)

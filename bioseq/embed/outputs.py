@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from bioseq.checkpoints import Model
 from bioseq.errors import OptionError
+from bioseq.typing import Pooling
 
-Pooling = Literal["mean", "max", "std", "cls", "last"]
 PER_RESIDUE = "residue"
 
 
@@ -41,14 +41,18 @@ def plan_outputs(
     Raises:
         OptionError: a pooling or layer does not exist, or nothing is asked for.
     """
-    kinds = [*poolings, *([PER_RESIDUE] if per_residue else [])]
     for kind in poolings:
         if kind not in get_args(Pooling):
             raise OptionError("pool", kind, allowed=get_args(Pooling))
-    if "cls" in kinds and not model.tokenizer.prefix:
-        raise OptionError("pool", "cls", allowed="poolings without cls; the model has no such token")
-    if not kinds or not layers:
-        raise OptionError("pool", None, allowed="at least one pooling or per-residue output")
+    if "cls" in poolings and not model.tokenizer.prefix:
+        raise OptionError(
+            "pool", "cls", allowed="poolings without cls; the model has no such token"
+        )
+    kinds: list[Any] = [*poolings, *([PER_RESIDUE] if per_residue else [])]
+    if not kinds:
+        raise OptionError("pool", "none", allowed="none only with per-residue output")
+    if not layers:
+        raise OptionError("layers", [], allowed="at least one layer")
     numbers = model.encoder.resolve_layers(layers)
     last = model.encoder.num_layers
     named = {

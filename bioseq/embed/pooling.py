@@ -3,64 +3,64 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float, Int64
+from einops import rearrange
+from jaxtyping import Float
 from torch import Tensor
 
 from bioseq.batch import Layout
-from bioseq.embed.outputs import Pooling
+from bioseq.typing import Pooling
 
 
 def pool_segments(
     pooling: Pooling,
     states: Float[Tensor, "tokens dim"],
     layout: Layout,
-    content: Int64[Tensor, " residues"],
-    counts: Int64[Tensor, " segments"],
+    *,
+    num_prefix: int,
+    num_suffix: int,
 ) -> Float[Tensor, "segments dim"]:
-    """Pools each sequence of a batch in float32.
+    """Pools each sequence of a batch in float32; segments of equal length go together.
 
     Args:
-        pooling: `mean`, `max` and `std` (of the population) go over the residue tokens; `cls` is the
-            first special token's state, `last` that of the last residue token.
+        pooling: `mean`, `max` and `std` (of the population) go over the residue tokens; `cls` is
+            the first special token's state, `last` that of the last residue token.
         states: Token states.
         layout: The segments.
-        content: Tokens that stand for residues.
-        counts: How many of them each segment has.
+        num_prefix: Special tokens in front of each.
+        num_suffix: Special tokens behind each.
     """
-    if pooling == "cls":
-        return states[layout.start_tensor].float()
-    if pooling == "last":
-        return states[content[counts.cumsum(0) - 1]].float()
-    residues = states[content].float()
-    if pooling == "max":
-        return torch.segment_reduce(residues, "max", lengths=counts)
-    mean = _segment_mean(residues, layout, content, counts)
-    if pooling == "mean":
-        return mean
-    deviation = residues - mean[layout.segments[content]]
-    return _segment_mean(deviation.square(), layout, content, counts).sqrt()
+    parts = []
+    sizes = [group.count * group.length for group in layout.groups]
+    for group, part in zip(layout.groups, states.split(sizes), strict=True):
+        tokens = rearrange(part, "(n l) d -> n l d", n=group.count)
+        content = tokens[:, num_prefix : group.length - num_suffix]
+        parts.append(tokens[:, 0].float() if pooling == "cls" else _pool(pooling, content.float()))
+    return torch.cat(parts)
 
 
-def _segment_mean(
-    values: Float[Tensor, "residues dim"],
-    layout: Layout,
-    content: Int64[Tensor, " residues"],
-    counts: Int64[Tensor, " segments"],
+def _pool(
+    pooling: Pooling, residues: Float[Tensor, "segments residues dim"]
 ) -> Float[Tensor, "segments dim"]:
-    total = values.new_zeros(len(counts), values.shape[1])
-    return total.index_add(0, layout.segments[content], values) / counts[:, None]
+    match pooling:
+        case "max":
+            return residues.amax(dim=1)
+        case "std":
+            return residues.std(dim=1, correction=0)
+        case "last":
+            return residues[:, -1]
+        case _:
+            return residues.mean(dim=1)
 
 
 class RunningPool:
-    """Pools one long sequence from chunks of its residue states, in float64.
+    """Pools one long sequence from chunks of its residue states; sums are kept in float64.
 
     Source: combining means and squared deviations: Chan, Golub & LeVeque 1983.
     """
 
     def __init__(self) -> None:
         self._count = 0
-        self._mean: Tensor | float = 0.0
-        self._squares: Tensor | float = 0.0
+        self._mean = self._squares = torch.zeros((), dtype=torch.float64)
         self._max: Tensor | None = None
         self._last: Tensor | None = None
 
@@ -68,20 +68,26 @@ class RunningPool:
         """Takes the next residues' states."""
         if not len(states):
             return
-        chunk = states.double()
-        mean, count = chunk.mean(dim=0), len(chunk)
+        chunk = states.float()
+        center = chunk.mean(dim=0)
+        squares = (chunk - center).square().sum(dim=0)
+        self._join(len(chunk), *(x.cpu().double() for x in (center, squares)))
+        peak = chunk.amax(dim=0)
+        self._max = peak if self._max is None else torch.maximum(self._max, peak)
+        self._last = chunk[-1]
+
+    def _join(
+        self, count: int, mean: Float[Tensor, " dim"], squares: Float[Tensor, " dim"]
+    ) -> None:
         total = self._count + count
         shift = mean - self._mean
-        self._squares += (chunk - mean).square().sum(dim=0) + shift**2 * (
-            self._count * count / total
-        )
+        self._squares = self._squares + squares + shift**2 * (self._count * count / total)
         self._mean = self._mean + shift * (count / total)
         self._count = total
-        peak = states.max(dim=0).values
-        self._max = peak if self._max is None else torch.maximum(self._max, peak)
-        self._last = states[-1]
 
-    def result(self, pooling: Pooling, special: Float[Tensor, " dim"] | None) -> Float[Tensor, " dim"]:
+    def result(
+        self, pooling: Pooling, special: Float[Tensor, " dim"] | None
+    ) -> Float[Tensor, " dim"]:
         """Gives the pooled vector in float32.
 
         Args:
@@ -90,7 +96,7 @@ class RunningPool:
         """
         found = {
             "mean": self._mean,
-            "std": (torch.as_tensor(self._squares) / self._count).sqrt(),
+            "std": (self._squares / self._count).sqrt(),
             "max": self._max,
             "last": self._last,
             "cls": special,

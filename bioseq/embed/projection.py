@@ -6,6 +6,23 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from bioseq.tokenizer import ResidueTokenizer, Tokenizer
+
+
+def is_one_to_one(tokenizer: Tokenizer) -> bool:
+    """Tells whether every token stands for one residue."""
+    return isinstance(tokenizer, ResidueTokenizer)
+
+
+def to_residues(
+    states: Float[Tensor, "tokens dim"], tokenizer: Tokenizer, sequence: str
+) -> Float[Tensor, "residues dim"]:
+    """Gives the states of a sequence's residues from those of its tokens, specials left out."""
+    if is_one_to_one(tokenizer):
+        return states
+    spans = torch.from_numpy(tokenizer.spans(sequence))
+    return project_to_residues(states.float(), spans, len(sequence))
+
 
 def project_to_residues(
     states: Float[Tensor, "tokens dim"], spans: Int64[Tensor, "tokens 2"], length: int

@@ -5,38 +5,21 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, replace
-from pathlib import Path
-from typing import Protocol
+from dataclasses import asdict
+from os import PathLike
 
-import numpy as np
 import torch
 
-from bioseq.checkpoints import Model, load_model
 from bioseq.embed.blocks import RecordBlock, cut_blocks
-from bioseq.embed.budget import BLOCK_RECORDS, choose_tokens_per_batch, choose_tokens_per_block
-from bioseq.embed.engine import BlockValues, Engine
-from bioseq.embed.inputs import CheckedRecord, Inputs
-from bioseq.embed.options import EmbedOptions, choose_device
-from bioseq.embed.outputs import Output, plan_outputs
-from bioseq.embed.windows import Window
-from bioseq.errors import OptionError, StoreError
-from bioseq.models import StreamingEncoder
+from bioseq.embed.inputs import Inputs
+from bioseq.embed.job import Job, build_job
+from bioseq.embed.options import EmbedOptions
+from bioseq.embed.progress import Meter, Progress
+from bioseq.embed.records import CheckedRecord
+from bioseq.embed.writer import BackgroundWriter
+from bioseq.errors import StoreError
 from bioseq.store import Store, UnfinishedWork, open_store
 from bioseq.typing import AnyPath
-
-
-class Progress(Protocol):
-    """Is told how a run goes."""
-
-    def begin(self, *, model: Model, device: str, resumed_records: int) -> None:
-        """The run begins, behind the records that are already done."""
-        ...
-
-    def advance(self, *, residues: int, fraction: float | None) -> None:
-        """Residues were computed; a fraction of the input has been read, None where unknown."""
-        ...
 
 
 def embed_files(
@@ -55,7 +38,7 @@ def embed_files(
     Args:
         inputs: One or more files in any supported format, or `-` for standard input.
         output: The store to write.
-        options: How; the bundled model's mean vectors by default.
+        options: How; the default model's mean vectors unless given.
         overwrite: Replace a finished store of that name.
         progress: Is told how the run goes.
 
@@ -65,155 +48,60 @@ def embed_files(
     Raises:
         BioseqError: a file, an option or the model can't be used; the message says which and why.
     """
-    paths = [inputs] if isinstance(inputs, str) or not isinstance(inputs, Sequence) else inputs
-    return _Run(list(paths), Path(output), options or EmbedOptions()).execute(
-        overwrite=overwrite, progress=progress
+    started = time.monotonic()
+    paths = [inputs] if isinstance(inputs, str | PathLike) else list(inputs)
+    job = build_job(options or EmbedOptions())
+    source = Inputs(
+        paths, job.model.tokenizer, format=job.options.format, molecule=job.options.molecule
     )
+    work = UnfinishedWork.open_or_create(
+        output, job.settings(), job.plan(), attributes=job.attributes(), overwrite=overwrite
+    )
+    computed = _compute(job, source, work, progress)
+    seconds = time.monotonic() - started
+    work.assemble(_provenance(job, source, computed_residues=computed, seconds=seconds))
+    return open_store(output)
 
 
-class _Run:
-    """The state of a run between its steps."""
-
-    def __init__(self, paths: list[AnyPath], output: Path, options: EmbedOptions) -> None:
-        self.started = time.monotonic()
-        self.output = output
-        self.options = options
-        self.device = choose_device(options.device)
-        self.model = _place(load_model(options.model), self.device, options.precision)
-        self.outputs = plan_outputs(
-            self.model, poolings=options.pool, layers=options.layers, per_residue=options.per_residue
+def _compute(job: Job, source: Inputs, work: UnfinishedWork, progress: Progress | None) -> int:
+    """Computes what is not done yet, and gives the number of residues that took."""
+    was_finished = work.is_finished
+    records = iter(source)
+    _skip_done(work, records)
+    if progress is not None:
+        progress.begin(
+            model=job.model,
+            device=str(job.device),
+            done_records=work.num_records,
+            is_finished=was_finished,
         )
-        self.window = _choose_window(self.model, options)
-        self.inputs = Inputs(paths, self.model.tokenizer, format=options.format)
-        if options.molecule is None:
-            self.inputs.check_molecule()
-        elif (options.molecule == "protein") != (self.model.molecule == "protein"):
-            raise OptionError("molecule", options.molecule, allowed=self.model.molecule)
+    engine = job.engine(work.plan)
+    meter = Meter(progress, source.fraction if work.num_records else 0.0)
+    known = {digest.decode(): row for row, digest in enumerate(work.digests().tolist())}
+    done = work.num_records
+    with BackgroundWriter(work.write) as writer:
 
-    def execute(self, *, overwrite: bool, progress: Progress | None) -> Store:
-        work = UnfinishedWork.open_or_create(
-            self.output,
-            self._settings(),
-            {
-                "tokens_per_batch": self.options.tokens_per_batch
-                or choose_tokens_per_batch(self.model.encoder, self.device),
-                "residues_per_block": choose_tokens_per_block(
-                    self.model.encoder, self.outputs, self.device
-                ),
-                "records_per_block": BLOCK_RECORDS,
-            },
-            attributes={f"embeddings/{o.name}": self._attributes(o) for o in self.outputs},
-            overwrite=overwrite,
-        )
-        records = iter(self.inputs)
-        _skip_done(work, records)
-        if progress is not None:
-            progress.begin(
-                model=self.model, device=str(self.device), resumed_records=work.num_records
-            )
-        computed = self._compute(work, records, progress)
-        work.assemble(self._provenance(computed))
-        return open_store(self.output)
+        def advance(residues: int) -> None:
+            writer.check()
+            meter.advance(residues)
 
-    def _compute(
-        self, work: UnfinishedWork, records: Iterator[CheckedRecord], progress: Progress | None
-    ) -> int:
-        """Computes the rest of the input; the writing of a block hides behind the next one's work."""
-        engine = Engine(
-            model=self.model,
-            outputs=self.outputs,
-            device=self.device,
-            tokens_per_batch=work.plan["tokens_per_batch"],
-            window=self.window,
-            dtype=np.dtype(self.options.save_as),
-        )
-        known = {digest.decode(): row for row, digest in enumerate(work.digests().tolist())}
-        done, computed = work.num_records, 0
-        pending: Future[None] | None = None
-        blocks = cut_blocks(
+        for block in cut_blocks(
             records,
             known,
             residues_per_block=work.plan["residues_per_block"],
             records_per_block=work.plan["records_per_block"],
-        )
-        with ThreadPoolExecutor(max_workers=1) as writer:
-            for block in blocks:
-                if work.is_finished:
-                    raise _other_input(work, done, "the input goes on")
-                residues = sum(map(len, block.new.values()))
-                ready = block.finish(_run_block(engine, block), known, first_record=done)
-                if pending is not None:
-                    pending.result()
-                pending = writer.submit(work.write, ready)
-                done, computed = done + len(block.ids), computed + residues
-                if progress is not None:
-                    progress.advance(residues=residues, fraction=self.inputs.fraction)
-            if pending is not None:
-                pending.result()
-        if not work.parts:  # an empty input gives an empty store with all its columns
-            work.write(RecordBlock().finish(engine.run([]), known, first_record=0))
-        return computed
-
-    def _settings(self) -> dict[str, object]:
-        """Everything that changes a number."""
-        return {
-            "weights_sha256": self.model.weights_sha256,
-            "tokenizer": self.model.tokenizer.to_config(),
-            "outputs": {o.name: [o.pooling, o.layer] for o in self.outputs},
-            "precision": self.options.precision,
-            "save_as": self.options.save_as,
-            "window": asdict(self.window) if self.window else None,
-        }
-
-    def _attributes(self, output: Output) -> dict[str, object]:
-        return {
-            "model": self.model.name,
-            "weights_sha256": self.model.weights_sha256,
-            "layer": output.layer,
-            "pooling": output.pooling,
-            "tokenizer": self.model.tokenizer.to_config()["kind"],
-            "precision": self.options.precision,
-            "window": self.window.length if self.window else 0,
-        }
-
-    def _provenance(self, computed: int) -> dict[str, object]:
-        return {
-            "made_by": "embed",
-            "model": self.model.name,
-            "inputs": self.inputs.files,
-            "molecule": self.inputs.molecule or self.model.molecule,
-            "symbols": asdict(self.inputs.counts),
-            "unknown_tokens": self.inputs.unknown_tokens,
-            "computed_residues": computed,
-            "seconds": round(time.monotonic() - self.started, 3),
-            "device": str(self.device),
-            "threads": torch.get_num_threads(),
-            "torch": torch.__version__,
-            "machine": platform.machine(),
-        }
-
-
-def _place(model: Model, device: torch.device, precision: str) -> Model:
-    return replace(model, encoder=model.encoder.to(device, getattr(torch, precision)))
-
-
-def _choose_window(model: Model, options: EmbedOptions) -> Window | None:
-    if isinstance(model.encoder, StreamingEncoder):
-        return None
-    limit = model.encoder.max_tokens
-    length = options.window or limit
-    if length is None:
-        return None
-    if limit is not None and length > limit:
-        raise OptionError("window", length, allowed=f"up to {limit}, the model's limit")
-    overlap = length // 4 if options.overlap is None else options.overlap
-    window = Window(length=length, overlap=overlap)
-    window.check(len(model.tokenizer.prefix) + len(model.tokenizer.suffix))
-    return window
-
-
-def _run_block(engine: Engine, block: RecordBlock) -> BlockValues:
-    return engine.run(list(block.new.values()))
+        ):
+            if was_finished:
+                raise _other_input(work, done, "the input goes on")
+            if work.is_finished:  # by another process, while this one computed
+                break
+            new = list(block.new.values())
+            meter.begin_block(sum(map(len, new)), source.fraction)
+            writer.put(block.finish(engine.run(new, advance), known, first_record=done))
+            done += len(block.ids)
+    if not work.parts:  # an empty input gives an empty store with all its columns
+        work.write(RecordBlock().finish(engine.run([], meter.advance), known, first_record=0))
+    return meter.residues
 
 
 def _skip_done(work: UnfinishedWork, records: Iterator[CheckedRecord]) -> None:
@@ -230,12 +118,38 @@ def _skip_done(work: UnfinishedWork, records: Iterator[CheckedRecord]) -> None:
         then = (done.id, done.description, done.digest)
         for name, before, after in zip(("id", "description", "sequence"), then, now, strict=True):
             if before != after:
-                raise _other_input(work, number, f"its {name} was {before!r}, now {after!r}")
+                what = f"its {name} was {_shorten(before)}, now {_shorten(after)}"
+                raise _other_input(work, number, what)
 
 
 def _other_input(work: UnfinishedWork, number: int, what: str) -> StoreError:
     state = "exists, made" if work.is_finished else "is unfinished work"
-    advice = "choose another name or --overwrite" if work.is_finished else "choose another name"
+    advice = "--overwrite" if work.is_finished else f"delete {work.path}.parts"
     return StoreError(
-        work.path, f"{state} from another input (record {number + 1}: {what}); {advice}"
+        work.path,
+        f"{state} from another input (record {number + 1}: {what}); "
+        f"choose another name or {advice}",
     )
+
+
+def _shorten(text: str) -> str:
+    return repr(text if len(text) <= 60 else f"{text[:57]}...")
+
+
+def _provenance(
+    job: Job, source: Inputs, *, computed_residues: int, seconds: float
+) -> dict[str, object]:
+    return {
+        "made_by": "embed",
+        "model": job.model.name,
+        "inputs": source.files,
+        "molecule": source.molecule or job.model.molecule,
+        "symbols": asdict(source.counts),
+        "unknown_tokens": source.unknown_tokens,
+        "computed_residues": computed_residues,
+        "seconds": round(seconds, 3),
+        "device": str(job.device),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "machine": platform.machine(),
+    }

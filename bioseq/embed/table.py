@@ -33,6 +33,7 @@ class ValueTable:
         lengths = np.fromiter(map(len, sequences), np.int64, len(sequences))
         self._offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
         self._outputs = outputs
+        self._dtype = dtype
         self._finite = np.ones(len(sequences), dtype=bool)
         self._arrays: dict[str, np.ndarray] = {}
         for output in outputs:
@@ -50,16 +51,19 @@ class ValueTable:
         self._finite[members] &= np.isfinite(rows).all(axis=1)
         self._arrays[output.name][members] = rows
 
-    def put_residues(self, output: Output, index: int, states: Float[Tensor, "residues dim"]) -> None:
-        """Keeps the vectors of one sequence's residues."""
+    def put_residues(
+        self, output: Output, index: int, states: Float[Tensor, "residues dim"], *, start: int = 0
+    ) -> None:
+        """Keeps the vectors of one sequence's residues from `start` on."""
         rows = self._cast(states)
         self._finite[index] &= bool(np.isfinite(rows).all())
-        self._arrays[output.name][self._offsets[index] : self._offsets[index + 1]] = rows
+        first = self._offsets[index] + start
+        self._arrays[output.name][first : first + len(rows)] = rows
 
     def _cast(self, values: Tensor) -> np.ndarray:
         # A number too large for the format becomes infinite here, and its record a failure.
         with np.errstate(over="ignore"):
-            return values.float().cpu().numpy().astype(next(iter(self._arrays.values())).dtype)
+            return values.float().cpu().numpy().astype(self._dtype, copy=False)
 
     def finite(self) -> Bool[np.ndarray, " sequences"]:
         """Tells which sequences have only finite numbers."""

@@ -30,11 +30,15 @@ class Window:
         """Checks that windows get somewhere.
 
         Raises:
-            OptionError: no window would reach beyond its overlaps.
+            OptionError: no window would hold a residue, or reach beyond its overlaps.
         """
-        if not 0 <= 2 * self.overlap <= self.length - num_specials:
-            allowed = f"0 to {(self.length - num_specials) // 2}, half of the window"
-            raise OptionError("window overlap", self.overlap, allowed=allowed)
+        size = self.length - num_specials
+        if size < 1:
+            allowed = f"more than the model's {num_specials} special tokens"
+            raise OptionError("window", self.length, allowed=allowed)
+        if not 0 <= 2 * self.overlap <= size:
+            allowed = f"0 to {size // 2}, half of the window"
+            raise OptionError("overlap", self.overlap, allowed=allowed)
 
     def stretches(self, count: int, num_specials: int) -> list[tuple[int, int]]:
         """Gives the first and last content token of each window; the last window is full, too."""
@@ -78,10 +82,14 @@ def encode_windows(
         seen = torch.cat([front, content[start:stop], back])
         batch = PackedBatch(tokens=seen, layout=layout_of([len(seen)], tokens.device))
         states = [s.float() for s in encoder(batch, layers=layers).states]
-        specials.append(tuple(torch.cat([s[:num_prefix], s[len(s) - num_suffix :]]) for s in states))
+        specials.append(
+            tuple(torch.cat([s[:num_prefix], s[len(s) - num_suffix :]]) for s in states)
+        )
         inner = [s[num_prefix : len(s) - num_suffix] for s in states]
         is_last = number == len(stretches) - 1
-        weights = _ramp(stop - start, window.overlap, rise=number > 0, fall=not is_last, like=inner[0])
+        weights = _ramp(
+            stop - start, window.overlap, rise=number > 0, fall=not is_last, like=inner[0]
+        )
         sums = [s * weights[:, None] for s in inner]
         shared = len(open_weights)
         if shared:

@@ -26,7 +26,7 @@ class Encoding:
 
     layout: Layout
     states: tuple[Float[Tensor, "tokens _"], ...]
-    attentions: tuple[tuple[Float[Tensor, "heads length length"], ...], ...] = ()
+    attentions: tuple[tuple[Float[Tensor, "heads _ _"], ...], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

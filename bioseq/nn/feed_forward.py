@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
+
+# Hidden values at a time: what is larger leaves the cache, and glibc maps it anew at every call.
+_HIDDEN_VALUES = 1 << 22
 
 Activation = Literal["gelu", "relu", "silu"]
 ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
@@ -41,6 +45,12 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Float[Tensor, "tokens dim"]) -> Float[Tensor, "tokens dim"]:
         """Transforms each token by itself."""
+        if torch.is_grad_enabled() or not x.is_cpu:
+            return self._transform(x)
+        rows = max(1, _HIDDEN_VALUES // self.up.out_features)
+        return torch.cat([self._transform(part) for part in x.split(rows)])
+
+    def _transform(self, x: Float[Tensor, "tokens dim"]) -> Float[Tensor, "tokens dim"]:
         hidden = self.up(x)
         if not self.gated:
             return self.down(self.activation(hidden))

@@ -25,7 +25,7 @@ class Corpus:
     """
 
     text: UInt8[np.ndarray, " residues"]
-    offsets: Int64[np.ndarray, " sequences+1"]
+    offsets: Int64[np.ndarray, " bounds"]
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

@@ -146,9 +146,10 @@ def _read_table(table: str, kind: type[T], values: Mapping[str, Any]) -> T:
         if field.default is MISSING and name not in values:
             raise OptionError(_field(table, name), None, allowed="a value; it is required")
     hints = get_type_hints(kind)
-    for name, value in values.items():
+    typed = {n: float(v) if hints[n] is float and type(v) is int else v for n, v in values.items()}
+    for name, value in typed.items():
         _check_type(_field(table, name), value, hints[name])
-    return kind(**values)
+    return kind(**typed)
 
 
 def _field(table: str, name: str) -> str:
@@ -159,11 +160,10 @@ def _check_type(name: str, value: object, hint: Any) -> None:
     choices = get_args(hint)
     if choices and value not in choices:
         raise OptionError(name, value, allowed=choices)
-    accepted = (int, float) if hint is float else hint
-    if not choices and (isinstance(value, bool) or not isinstance(value, accepted)):
+    if not choices and (isinstance(value, bool) or not isinstance(value, hint)):
         raise OptionError(name, value, allowed=f"a value of type {hint.__name__}")
 
 
-def _check_range(name: str, value: float, fits: bool, allowed: str) -> None:
+def _check_range(name: str, value: object, fits: bool, allowed: str) -> None:
     if not fits:
         raise OptionError(name, value, allowed=allowed)

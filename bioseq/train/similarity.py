@@ -17,6 +17,7 @@ from bioseq.train.seeds import Places, Strands, seed_pairs
 from bioseq.typing import Molecule
 
 Indices = Int32[np.ndarray, " pairs"]
+Found = tuple[Int32[np.ndarray, " found"], Int32[np.ndarray, " found"]]
 Filter = Callable[[Indices, Indices], Bool[np.ndarray, " pairs"]]
 
 _PAIRS_AT_A_TIME = 2**18
@@ -54,9 +55,7 @@ SEARCHES: Mapping[Molecule, Search] = {
 }
 
 
-def similar_pairs(
-    sequences: Sequence[str], molecule: Molecule, wanted: Filter
-) -> Iterator[tuple[Indices, Indices]]:
+def similar_pairs(sequences: Sequence[str], molecule: Molecule, wanted: Filter) -> Iterator[Found]:
     """Finds pairs of sequences with a local similarity beyond chance.
 
     A pair counts when an ungapped stretch on the diagonal of a shared seed scores so high that the
@@ -97,7 +96,7 @@ class _Aligner:
         residues = max(1, int(counts.sum()))
         self.threshold = _UNIT * (2 * math.log(residues) - math.log(2 * _CHANCE_PAIRS))
 
-    def confirm(self, left: Places, right: Places, wanted: Filter) -> tuple[Indices, Indices]:
+    def confirm(self, left: Places, right: Places, wanted: Filter) -> Found:
         """Gives the sequences of the pairs that pass the window, the filter and the alignment."""
         owners = self.strands.owner(left), self.strands.owner(right)
         kept = np.flatnonzero(wanted(*owners))

@@ -20,14 +20,20 @@ _SHOWN_FAILURES = 5
 
 @click.command()
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="HDF5 store to write.")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="HDF5 store to write.",
+)
 @click.option("--model", help="Bundled model or model folder.  [default: protein-lstm]")
 @click.option(
     "--pool",
     type=CommaList(str, "pooling"),
     default="mean",
     show_default=True,
-    help="One vector per sequence: mean, max, std, cls, last; several with commas; 'none' for none.",
+    help="Per sequence: mean, max, std, cls, last; several with commas, or 'none'.",
 )
 @click.option("--per-residue", is_flag=True, help="Also one vector per residue.")
 @click.option(
@@ -55,12 +61,12 @@ _SHOWN_FAILURES = 5
 @click.option(
     "--tokens-per-batch",
     type=click.IntRange(min=1),
-    help="Tokens at a time; changes no result.  [default: from the memory at hand]",
+    help="Tokens at a time; changes no result.  [default: from the machine's memory]",
 )
 @click.option(
     "--window",
-    type=click.IntRange(min=8),
-    help="Window in tokens for sequences beyond an attention encoder's limit.  [default: the limit]",
+    type=click.IntRange(min=1),
+    help="Tokens at a time beyond an attention encoder's limit.  [default: the limit]",
 )
 @click.option(
     "--overlap", type=click.IntRange(min=0), help="Tokens that windows share.  [default: a quarter]"
@@ -68,7 +74,7 @@ _SHOWN_FAILURES = 5
 @click.option(
     "--molecule",
     type=click.Choice(["protein", "dna", "rna"]),
-    help="What the input is.  [default: what it looks like]",
+    help="What the input is.  [default: what it says or looks like]",
 )
 @click.option("--format", help="Format of the input.  [default: recognised]")
 @click.option("--overwrite", is_flag=True, help="Replace an existing store.")
@@ -95,19 +101,9 @@ def embed(inputs: tuple[str, ...], output: Path, overwrite: bool, **options: Any
 def _print_summary(store: Store) -> int:
     """Writes the counts of a run; gives the number of failures."""
     failures = store.failures
-    run: Any = store.provenance
-    symbols = run["symbols"]
-    rate = run["computed_residues"] / max(run["seconds"], 1e-9)
-    touched = [
-        f"{symbols['lower_case']:,} lower-case read as upper case",
-        f"{symbols['ambiguous']:,} ambiguous",
-        f"{run['unknown_tokens']:,} tokens unknown to the model",
-    ]
     lines = {
         "records": f"{len(store):,} ({store.num_sequences:,} distinct sequences)",
-        "residues": f"{symbols['residues']:,} {run['molecule']} ({'; '.join(touched)})",
-        "computed": f"{run['computed_residues']:,} residues in {run['seconds']:.1f} s "
-        f"({rate:,.0f} residues/s)",
+        **_describe_run(store.provenance),
         "failures": f"{len(failures):,}",
         "values": ", ".join(
             f"{path.partition('/')[2]} [{store.values_at(path).dim}]" for path in store.value_paths
@@ -122,3 +118,21 @@ def _print_summary(store: Store) -> int:
         more = len(failures) - _SHOWN_FAILURES
         click.echo(f"  and {more:,} more: bioseq store failures {store.path}", err=True)
     return len(failures)
+
+
+def _describe_run(run: dict[str, Any]) -> dict[str, str]:
+    """Says what was read and computed; a store that was merged does not know."""
+    if run.get("made_by") != "embed":
+        return {}
+    symbols = run["symbols"]
+    touched = [
+        f"{symbols['lower_case']:,} lower-case read as upper case",
+        f"{symbols['ambiguous']:,} ambiguous",
+        f"{run['unknown_tokens']:,} tokens unknown to the model",
+    ]
+    rate = run["computed_residues"] / max(run["seconds"], 1e-9)
+    return {
+        "residues": f"{symbols['residues']:,} {run['molecule']} ({'; '.join(touched)})",
+        "computed": f"{run['computed_residues']:,} residues in {run['seconds']:.1f} s "
+        f"({rate:,.0f} residues/s)",
+    }

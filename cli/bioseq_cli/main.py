@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
 import click
 
@@ -22,8 +23,8 @@ EXIT_INTERRUPTED = 130
 def cli() -> None:
     """Turn protein and nucleotide sequences into vectors.
 
-    Exit status: 0 all done; 1 an error, said in one line; 2 a wrong option; 3 done, but some records
-    have no result (they are listed in the output's failures).
+    Exit status: 0 all done; 1 an error, said in one line; 3 done, but some records have no result
+    (they are listed in the output's failures); 130 interrupted.
     """
 
 
@@ -36,13 +37,22 @@ def main() -> None:
     try:
         cli.main(standalone_mode=False)
     except BioseqError as error:
-        click.echo(f"bioseq: error: {error}", err=True)
-        sys.exit(EXIT_ERROR)
+        _fail(str(error))
     except click.exceptions.Abort:
         click.echo("bioseq: interrupted; the same command goes on where it stopped", err=True)
         sys.exit(EXIT_INTERRUPTED)
-    except click.exceptions.Exit as status:
-        sys.exit(status.exit_code)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
-        sys.exit(error.exit_code)
+        sys.exit(EXIT_ERROR)
+    except click.ClickException as error:
+        _fail(error.format_message())
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        _fail(f"{place}{error.strerror or error}")
+    except MemoryError as error:
+        _fail(f"not enough memory: {error}")
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(f"bioseq: error: {' '.join(message.split())}", err=True)
+    sys.exit(EXIT_ERROR)

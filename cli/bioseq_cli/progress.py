@@ -12,13 +12,14 @@ import click
 if TYPE_CHECKING:
     from bioseq.checkpoints import Model
 
-_SECONDS_BETWEEN_LINES = 10.0
+SECONDS_BETWEEN_LINES = 10.0
 
 
 class EmbedProgress:
     """Shows how an embedding run goes, on standard error; a context manager."""
 
     def __init__(self) -> None:
+        from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         self._bar = Progress(
@@ -26,17 +27,16 @@ class EmbedProgress:
             BarColumn(),
             TextColumn("{task.percentage:>3.0f} %  {task.fields[rate]}"),
             TimeRemainingColumn(),
+            console=Console(stderr=True),
             disable=not sys.stderr.isatty(),
             transient=True,
         )
-        self._bar.console.file = sys.stderr
         self._task = self._bar.add_task("embed", total=1.0, rate="")
         self._started = self._last_line = time.monotonic()
         self._residues = 0
         self._first_fraction: float | None = None
 
     def __enter__(self) -> EmbedProgress:
-        self._bar.start()
         return self
 
     def __exit__(
@@ -47,30 +47,34 @@ class EmbedProgress:
     ) -> None:
         self._bar.stop()
 
-    def begin(self, *, model: Model, device: str, resumed_records: int) -> None:
+    def begin(self, *, model: Model, device: str, done_records: int, is_finished: bool) -> None:
         """Says what runs where."""
-        self._started = self._last_line = time.monotonic()
+        if is_finished:
+            click.echo("already done, by the same command or one that gives the same", err=True)
+            return
         click.echo(f"model {model.name} on {device}", err=True)
-        if resumed_records:
-            click.echo(f"going on behind {resumed_records:,} records that are done", err=True)
+        if done_records:
+            click.echo(f"going on behind {done_records:,} records that are done", err=True)
+        self._started = self._last_line = time.monotonic()
+        self._bar.start()
 
     def advance(self, *, residues: int, fraction: float | None) -> None:
         """Moves the bar, or writes a line every ten seconds."""
         self._residues += residues
+        if self._first_fraction is None:
+            self._first_fraction = fraction
         now = time.monotonic()
         rate = f"{self._residues / max(now - self._started, 1e-9):,.0f} residues/s"
         self._bar.update(self._task, completed=fraction or 0.0, rate=rate)
-        if self._bar.disable and now - self._last_line >= _SECONDS_BETWEEN_LINES:
+        if self._bar.disable and now - self._last_line >= SECONDS_BETWEEN_LINES:
             self._last_line = now
             click.echo(f"{self._residues:,} residues, {rate}{self._left(now, fraction)}", err=True)
 
     def _left(self, now: float, fraction: float | None) -> str:
-        if fraction is None:
+        if fraction is None or self._first_fraction is None:
             return ""
-        if self._first_fraction is None:
-            self._first_fraction = fraction
         gone = fraction - self._first_fraction
         if gone <= 0:
-            return f", {fraction:.0%} read"
+            return f", {fraction:.0%} done"
         left = (now - self._started) * (1 - fraction) / gone
-        return f", {fraction:.0%} read, {left:,.0f} s left"
+        return f", {fraction:.0%} done, {left:,.0f} s left"

@@ -105,7 +105,9 @@ def export(path: Path, output: Path, name: str, layout: str, overwrite: bool) ->
 @click.option("-o", "--output", required=True, type=_FILE, help="Store to write.")
 @click.option("--name", help="Name of the embedding.  [default: pooled or residue]")
 @click.option(
-    "--sequences", type=_FILE, help="The sequences that were embedded; gives ids, order and digests."
+    "--sequences",
+    type=_FILE,
+    help="The sequences that were embedded; gives ids, order and digests.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace an existing store.")
 def import_(

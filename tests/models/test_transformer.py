@@ -127,7 +127,9 @@ def test_only_attention_has_maps(build: Build, pack_tokens: Pack) -> None:
 
 
 @torch.no_grad()
-def test_token_dropout_scales_by_the_share_of_masked_tokens(build: Build, pack_tokens: Pack) -> None:
+def test_token_dropout_scales_by_the_share_of_masked_tokens(
+    build: Build, pack_tokens: Pack
+) -> None:
     encoder = build({**CONFIG, "mask_token": 3, "mask_rate": 0.12})
     assert isinstance(encoder, TransformerEncoder)
     half, none = torch.tensor([3, 4, 3, 5]), torch.tensor([6, 7])
