@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -72,7 +71,9 @@ class TransformerConfig:
         if self.dim % self.num_heads:
             raise OptionError("dim", self.dim, allowed=f"multiples of num_heads = {self.num_heads}")
         if self.position == "rotary" and self.head_dim % 2:
-            raise OptionError("head_dim", self.head_dim, allowed="even widths with rotary positions")
+            raise OptionError(
+                "head_dim", self.head_dim, allowed="even widths with rotary positions"
+            )
         if self.position == "learned" and self.max_tokens is None:
             raise OptionError("max_tokens", None, allowed="a number with learned positions")
 
@@ -176,7 +177,9 @@ class TokenEmbedding(nn.Module):
             rows = (config.max_tokens or 0) + config.position_offset
             self.positions = nn.Embedding(rows, config.dim)
         self.norm = (
-            nn.LayerNorm(config.dim, eps=config.norm_eps) if config.embedding_norm else nn.Identity()
+            nn.LayerNorm(config.dim, eps=config.norm_eps)
+            if config.embedding_norm
+            else nn.Identity()
         )
 
     def forward(self, batch: PackedBatch) -> Float[Tensor, "tokens dim"]:

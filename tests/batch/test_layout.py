@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +29,7 @@ def test_segments_and_positions_number_the_tokens(lengths: list[int]) -> None:
 def test_groups_cover_the_segments_in_order(lengths: list[int]) -> None:
     groups = layout_of(lengths).groups
     assert [group.length for group in groups for _ in range(group.count)] == lengths
-    assert all(a.length != b.length for a, b in zip(groups, groups[1:], strict=False))
+    assert all(a.length != b.length for a, b in itertools.pairwise(groups))
 
 
 @given(lengths=lengths)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -22,7 +24,7 @@ def test_batches_hold_every_sequence_once_within_the_budget(
     assert together.tolist() == sorted(range(len(lengths)), key=lambda i: lengths[i])
     for batch in batches:
         assert len(batch) == 1 or sizes[batch].sum() <= budget
-    for batch, following in zip(batches, batches[1:], strict=False):
+    for batch, following in itertools.pairwise(batches):
         assert sizes[batch].sum() + sizes[following[0]] > budget, "room for one more"
 
 

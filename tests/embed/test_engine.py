@@ -89,14 +89,14 @@ def assert_close(found, wanted):
         np.testing.assert_allclose(found[name], wanted[name], rtol=1e-5, atol=2e-6, err_msg=name)
 
 
-@settings(max_examples=6)
+@settings(max_examples=5)
 @given(data=st.data())
 def test_every_output_is_that_of_the_sequence_alone(kind, engine_of, values_of, symbols_of, data):
     """Whatever the batch mates, the order, duplicates, the batch size, chunks and windows."""
-    text = st.text(symbols_of(kind), min_size=1, max_size=90)
-    sequences = data.draw(st.lists(text, min_size=1, max_size=5))
+    text = st.text(symbols_of(kind), min_size=1, max_size=70)
+    sequences = data.draw(st.lists(text, min_size=1, max_size=3))
     sequences += data.draw(st.lists(st.sampled_from(sequences), max_size=2))
-    engine = engine_of(kind, tokens_per_batch=data.draw(st.sampled_from([1, 7, 40, 10**6])))
+    engine = engine_of(kind, tokens_per_batch=data.draw(st.sampled_from([2, 40, 10**6])))
     found = values_of(engine, sequences)
     for place, sequence in enumerate(sequences):
         alone = {name: values[place] for name, values in found.items()}
@@ -165,9 +165,7 @@ def cramp(engine, room, monkeypatch):
     return attempts
 
 
-def test_a_batch_that_does_not_fit_is_halved(
-    tiny_transformer, engine_of, values_of, monkeypatch
-):
+def test_a_batch_that_does_not_fit_is_halved(tiny_transformer, engine_of, values_of, monkeypatch):
     sequences = ["ACDEFG" * n for n in (1, 2, 3, 4, 5)]
     wanted = values_of(engine_of(tiny_transformer), sequences)
     engine = engine_of(tiny_transformer)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from bioseq.batch import PackedBatch, layout_of
 from bioseq.errors import OptionError
 from bioseq.models import Encoder, TransformerConfig, TransformerEncoder
+from bioseq.models.transformer import TransformerLayer
 
 Pack = Callable[[Sequence[Tensor]], PackedBatch]
 Draw = Callable[[Sequence[int], int], list[Tensor]]
@@ -91,14 +92,15 @@ def test_attention_maps_are_what_the_layer_applies(
 ) -> None:
     batch = pack_tokens(draw_tokens(LENGTHS, 0))
     encoding = transformer(batch, layers=range(transformer.num_layers + 1), attentions=True)
-    assert len(encoding.attentions) == transformer.num_layers
-    attended: dict[int, Tensor] = {}
-    for number, layer in enumerate(transformer.layers):
+    assert len(encoding.attentions) == transformer.num_layers == 2
+    layers = [layer for layer in transformer.layers if isinstance(layer, TransformerLayer)]
+    attended: dict[int, tuple[Tensor, Tensor]] = {}
+    for number, layer in enumerate(layers):
         layer.attention.register_forward_hook(
             lambda module, inputs, output, n=number: attended.update({n: (inputs[0], output)})
         )
     transformer(batch)
-    for number, layer in enumerate(transformer.layers):
+    for number, layer in enumerate(layers):
         x, output = attended[number]
         value = layer.attention.query_key_value(x)[:, -transformer.dim :]
         applied = []

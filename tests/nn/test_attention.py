@@ -40,16 +40,16 @@ def test_attention_is_its_definition_in_every_segment(
     lengths: list[int], seed: int, biased: bool, scale: float | None
 ) -> None:
     layout = layout_of(lengths)
-    qkv = _draw(layout.num_tokens, seed)
+    q, k, v = qkv = _draw(layout.num_tokens, seed)
     bias = torch.randn(3, 9, 9, generator=torch.Generator().manual_seed(seed)) if biased else None
-    ours = attend(*qkv, layout, bias=bias, scale=scale)
+    ours = attend(q, k, v, layout, bias=bias, scale=scale)
     parts = zip(*map(layout.split, qkv), strict=True)
-    expected = [_attend_by_loop(q, k, v, bias, scale or 0.5) for q, k, v in parts]
+    expected = [_attend_by_loop(*part, bias, scale or 0.5) for part in parts]
     torch.testing.assert_close(ours, torch.cat(expected), rtol=1e-5, atol=1e-6)
-    maps = attention_maps(*qkv[:2], layout, bias=bias, scale=scale)
+    maps = attention_maps(q, k, layout, bias=bias, scale=scale)
     applied = [
-        torch.einsum("hij,jhd->ihd", each, v)
-        for each, v in zip(maps, layout.split(qkv[2]), strict=True)
+        torch.einsum("hij,jhd->ihd", each, values)
+        for each, values in zip(maps, layout.split(v), strict=True)
     ]
     torch.testing.assert_close(torch.cat(applied), ours, rtol=1e-5, atol=1e-6)
 
