@@ -26,8 +26,7 @@ def build_encoder(config: Mapping[str, Any]) -> Encoder:
         OptionError: the architecture or one of its fields is unknown or impossible.
     """
     fields = {k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}
-    name = config.get("architecture")
-    fields.pop("architecture", None)
+    name: Any = fields.pop("architecture", None)
     if name not in _ARCHITECTURES:
         raise OptionError("architecture", name, allowed=_ARCHITECTURES)
     config_type, encoder_type = _ARCHITECTURES[name]

@@ -6,9 +6,9 @@ Unlike these, a batch is packed: no token is padding, and attention stays within
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from jaxtyping import Float
@@ -238,7 +238,8 @@ class TransformerEncoder(Encoder):
         x = self.embedding(batch)
         kept = {0: x}
         maps = []
-        for number, layer in enumerate(self.layers, start=1):
+        stack = cast("Iterable[TransformerLayer]", self.layers)
+        for number, layer in enumerate(stack, start=1):
             if attentions:
                 maps.append(layer.maps(x, geometry))
             x = layer(x, geometry)

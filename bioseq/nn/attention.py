@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from einops import rearrange
 from jaxtyping import Float, Int32
@@ -46,7 +48,8 @@ def attend(
     """
     if varlen_attn is not None and bias is None and scale is None and _fits_varlen(query):
         bounds, longest = _bounds(layout), layout.max_length
-        return varlen_attn(query, key, value, bounds, bounds, longest, longest)
+        attended = varlen_attn(query, key, value, bounds, bounds, longest, longest)
+        return cast("Tensor", attended)
     sizes = [group.count * group.length for group in layout.groups]
     parts = []
     for group, *qkv in zip(

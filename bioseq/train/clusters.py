@@ -20,10 +20,20 @@ def cluster_sequences(
     gaps beyond what the whole search would meet by chance. A shared domain is enough, so large
     collections have one large cluster of multi-domain families.
 
-    Missed are, of mutated copies of random sequences (measured, MISSED_TABLE):
+    Share of 300 mutated copies that were found among 20,000 unrelated sequences, by identity:
 
-    Time and memory grow with the number of residues: 100,000 proteins of 300 residues take
-    TIME on one core and less than 1.5 GiB. The result does not depend on chance.
+    | copies | 90 % | 70 % | 50 % | 40 % | 30 % |
+    | --- | --- | --- | --- | --- | --- |
+    | protein, 300 residues | 1.00 | 1.00 | 1.00 | 0.95 | 0.41 |
+    | protein, 300 residues, 2 % inserted or deleted | 1.00 | 1.00 | 1.00 | 0.80 | 0.16 |
+    | protein, 100 residues | 1.00 | 1.00 | 0.94 | 0.50 | 0.07 |
+
+    and for DNA of 300 bases 1.00 at 90, 80 and 70 %, 0.78 at 60 %. Below some 25 residues only
+    equal sequences are found. No unrelated pair was joined.
+
+    Time and memory grow with the number of residues: 100,000 proteins of 300 residues take 40
+    seconds of one core and 1.5 GiB, 196,000 proteins with 66 million residues less than 2 GiB. The
+    same sequences in the same order give the same clusters.
 
     Args:
         sequences: Symbols of the alphabet; case does not matter.

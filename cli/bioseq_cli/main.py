@@ -35,7 +35,7 @@ for command in (embed, train, models, store):
 def main() -> None:
     """Runs the command line."""
     try:
-        cli.main(standalone_mode=False)
+        cli.main(prog_name="bioseq", standalone_mode=False)
     except BioseqError as error:
         _fail(str(error))
     except click.exceptions.Abort:

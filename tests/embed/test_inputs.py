@@ -83,7 +83,7 @@ def test_only_the_first_chromosome_is_held_to_tell_the_molecule(tmp_path):
 
 
 def test_a_missing_file_is_found_before_the_first_record_is_read(two_files, tmp_path):
-    with pytest.raises(InputError, match="nowhere.fasta: no such file or directory"):
+    with pytest.raises(InputError, match=r"nowhere\.fasta: no such file or directory"):
         Inputs([*two_files, tmp_path / "nowhere.fasta"], PROTEIN)
     with pytest.raises(InputError, match="is a directory"):
         Inputs([*two_files, tmp_path], PROTEIN)

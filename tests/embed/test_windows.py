@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -70,7 +72,7 @@ def test_windows_cover_the_sequence_and_overlap_as_said(cut, length):
     stretches = window.stretches(length, sum(specials))
     assert stretches[0][0] == 0
     assert stretches[-1][1] == length
-    for (_, stop), (start, _) in zip(stretches, stretches[1:], strict=False):
+    for (_, stop), (start, _) in itertools.pairwise(stretches):
         assert stop - start >= window.overlap
     full = min(length, window.length - sum(specials))
     assert {stop - start for start, stop in stretches} == {full}

@@ -40,11 +40,11 @@ def test_attention_is_its_definition_in_every_segment(
     lengths: list[int], seed: int, biased: bool, scale: float | None
 ) -> None:
     layout = layout_of(lengths)
-    q, k, v = qkv = _draw(layout.num_tokens, seed)
+    q, k, v = _draw(layout.num_tokens, seed)
     bias = torch.randn(3, 9, 9, generator=torch.Generator().manual_seed(seed)) if biased else None
     ours = attend(q, k, v, layout, bias=bias, scale=scale)
-    parts = zip(*map(layout.split, qkv), strict=True)
-    expected = [_attend_by_loop(*part, bias, scale or 0.5) for part in parts]
+    parts = zip(layout.split(q), layout.split(k), layout.split(v), strict=True)
+    expected = [_attend_by_loop(a, b, c, bias, scale or 0.5) for a, b, c in parts]
     torch.testing.assert_close(ours, torch.cat(expected), rtol=1e-5, atol=1e-6)
     maps = attention_maps(q, k, layout, bias=bias, scale=scale)
     applied = [
