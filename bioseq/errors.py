@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from os import PathLike
 
+_NAMES_SHOWN = 3
+
 
 class BioseqError(Exception):
     """Base of all errors that come from the input, the options or the files, not from a defect."""
@@ -67,7 +69,9 @@ class AlphabetError(BioseqError):
         self.symbol = symbol
         self.position = position
         self.alphabet = alphabet
-        super().__init__(f"symbol {symbol!r} at position {position} is not in the {alphabet} alphabet")
+        super().__init__(
+            f"symbol {symbol!r} at position {position} is not in the {alphabet} alphabet"
+        )
 
 
 class OptionError(BioseqError):
@@ -157,8 +161,13 @@ class CheckpointError(BioseqError):
         self.missing = tuple(missing)
         self.unexpected = tuple(unexpected)
         lists = "".join(
-            f"; {label}: {', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}"
+            f"; {label}: {_first_names(names)}"
             for label, names in (("missing", self.missing), ("unexpected", self.unexpected))
             if names
         )
         super().__init__(f"{self.path}: {problem}{lists}")
+
+
+def _first_names(names: tuple[str, ...]) -> str:
+    more = len(names) - _NAMES_SHOWN
+    return ", ".join(names[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")

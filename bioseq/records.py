@@ -15,7 +15,7 @@ class Record:
 
     Attributes:
         id: The identifier exactly as given; it may repeat, hold any character, or be empty.
-        description: The rest of the header exactly as given, without the id and the blank behind it.
+        description: The rest of the header exactly as given, without the id and the blank between.
         sequence: Residues or bases as given, without white space; case is kept. May be empty.
         molecule: What the file says the molecule is; None where the format does not say.
     """

@@ -143,7 +143,7 @@ def embed_with_bioseq(encoder: Encoder, sequences: Sequence[str], tokens_per_bat
     lengths = np.array([len(sequence) + 2 for sequence in sequences])
     means = torch.empty(len(sequences), _DIM)
     for indices in plan_batches(lengths, tokens_per_batch):
-        members = indices.tolist()
+        members: list[int] = indices.tolist()
         batch = pack(tokenizer.encode([sequences[i] for i in members]))
         states = encoder(batch).states[0]
         for i, rows in zip(members, batch.layout.split(states), strict=True):

@@ -1,9 +1,10 @@
 """How much of the secondary structure a linear map finds in the residue vectors of a model.
 
-Fits one logistic regression per model on frozen residue vectors of NetSurfP-2.0 training proteins and counts
-the right states (H, E, C) on NEW364, resolved residues only; one-hot windows of 15 residues are the baseline.
+Fits one logistic regression per model on frozen residue vectors of NetSurfP-2.0 training proteins
+and counts the right states (H, E, C) on NEW364, resolved residues only; one-hot windows of 15
+residues are the baseline.
 
-    python pipelines/pretraining/probe.py netsurfp2_train_valid_new364.tsv.gz protein-lstm protein-transformer
+    python pipelines/pretraining/probe.py netsurfp2.tsv.gz protein-lstm protein-transformer
 
 Needs the extra `train`. Source of the data: Klausen et al. 2019 (NetSurfP-2.0).
 """
@@ -77,7 +78,7 @@ def accuracy(train: pl.DataFrame, test: pl.DataFrame, features: list[list[np.nda
 
 def main() -> None:
     """Prints one line for each model."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("table", type=Path)
     parser.add_argument("models", nargs="+")
     parser.add_argument("--train-proteins", type=int, default=400)

@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 from bioseq.checkpoints import Model, read_model, save_model
+from bioseq.errors import CheckpointError
 from bioseq.train import load_settings
 from bioseq.train.held_out import held_out_batches, held_out_loss
 from bioseq.train.objective import LanguageModel
@@ -25,7 +26,7 @@ from bioseq.train.split import Split, load_split
 def publish(source: Model, folder: Path) -> Model:
     """Writes a model with its weights in float16, and reads it back."""
     if source.head is None or source.objective is None:
-        raise SystemExit("the run has no language-model head")
+        raise CheckpointError(source.name, "has no language-model head")
     save_model(
         folder,
         encoder=source.encoder,
@@ -40,7 +41,7 @@ def publish(source: Model, folder: Path) -> Model:
 def test_perplexity(model: Model, split: Split, settings: TrainingSettings) -> float:
     """Gives the perplexity of the predicted tokens on the test part."""
     if model.head is None or model.objective is None:
-        raise SystemExit("the model has no language-model head")
+        raise CheckpointError(model.name, "has no language-model head")
     language_model = LanguageModel(
         model.encoder,
         model.head,
@@ -54,7 +55,7 @@ def test_perplexity(model: Model, split: Split, settings: TrainingSettings) -> f
 
 def main() -> None:
     """Publishes a run and prints its figures."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("run", type=Path)
     parser.add_argument("settings", type=Path)
     parser.add_argument("folder", type=Path)
