@@ -40,4 +40,4 @@ def test_a_notebook_needs_no_more_than_the_top_level(tiny_lstm, tmp_path):
     options = bioseq.EmbedOptions(model=tiny_lstm, pool="max")
     bioseq.embed_files(tmp_path / "in.fasta", tmp_path / "out.h5", options).close()
     with bioseq.open_store(tmp_path / "out.h5") as store:
-        assert store["max"][0].shape == (16,)
+        assert len(store["max"][0]) == 16

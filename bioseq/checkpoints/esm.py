@@ -5,15 +5,13 @@ Source: Lin et al. 2023; names and arithmetic as in transformers' `EsmModel` and
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
 from torch import nn
 
+from bioseq.checkpoints.files import CONFIG_FILE, open_weights, read_config, weights_digest
 from bioseq.checkpoints.keymap import Ignored, Rule, concatenate, fill
 from bioseq.checkpoints.model import Model
 from bioseq.errors import BioseqError, CheckpointError
@@ -21,8 +19,6 @@ from bioseq.heads import LanguageHead
 from bioseq.models import TransformerConfig, TransformerEncoder
 from bioseq.tokenizer import ResidueTokenizer, Vocabulary
 
-_CONFIG_FILE = "config.json"
-_WEIGHTS_FILE = "model.safetensors"
 _TOKENS = (
     *("<cls>", "<pad>", "<eos>", "<unk>"),
     *"LAGVSERTIDPKQNFYMHWCXBUZO.-",
@@ -118,33 +114,32 @@ def read_esm(folder: Path, *, name: str | None = None) -> Model:
     Raises:
         CheckpointError: a file is missing, damaged, or not ESM-2.
     """
-    weights = folder / _WEIGHTS_FILE
-    encoder = TransformerEncoder(_read_config(folder / _CONFIG_FILE))
-    try:
-        with safe_open(weights, framework="pt") as file:
-            names = {full.removeprefix("esm."): full for full in file.keys()}  # noqa: SIM118
-            head = _build_head(encoder, weights) if "lm_head.bias" in names else None
-            parts = nn.ModuleDict({"encoder": encoder} | ({"head": head} if head else {}))
-            fill(
-                parts.eval(),
-                _RULES,
-                names=names.keys(),
-                read=lambda short: file.get_tensor(names[short]),
-                path=weights,
-            )
-    except FileNotFoundError:
-        raise CheckpointError(weights, "no such file; the model folder is incomplete") from None
-    except SafetensorError as error:
-        problem = f"damaged or not safetensors ({error}); get it again"
-        raise CheckpointError(weights, problem) from None
+    config = read_config(folder)
+    encoder = TransformerEncoder(_transformer_config(config, folder / CONFIG_FILE))
+    with open_weights(folder) as weights:
+        names = {full.removeprefix("esm."): full for full in weights.names}
+        head = _build_head(encoder, weights.path) if "lm_head.bias" in names else None
+        parts = nn.ModuleDict({"encoder": encoder} | ({"head": head} if head else {}))
+        fill(
+            parts.eval(),
+            _RULES,
+            names=names.keys(),
+            read=lambda short: weights.read(names[short]),
+            path=weights.path,
+        )
     return Model(
         name=name or folder.resolve().name,
         encoder=encoder,
         tokenizer=build_esm_tokenizer(),
         head=head,
         objective="masked" if head else None,
-        weights_sha256=_sha256(weights),
+        weights_sha256=weights_digest(folder),
     )
+
+
+def is_esm(config: Mapping[str, Any]) -> bool:
+    """Tells whether a config is that of an ESM model in the layout of Hugging Face."""
+    return config.get("model_type") == "esm"
 
 
 def _build_head(encoder: TransformerEncoder, path: Path) -> LanguageHead:
@@ -154,13 +149,7 @@ def _build_head(encoder: TransformerEncoder, path: Path) -> LanguageHead:
     return LanguageHead(encoder.dim, encoder.config.vocabulary_size)
 
 
-def _read_config(path: Path) -> TransformerConfig:
-    try:
-        config: dict[str, Any] = json.loads(path.read_text())
-    except FileNotFoundError:
-        raise CheckpointError(path, "no such file; not a Hugging Face model folder") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise CheckpointError(path, f"not JSON: {error}") from None
+def _transformer_config(config: Mapping[str, Any], path: Path) -> TransformerConfig:
     wrong = [f"{k} is {config.get(k)!r}" for k, v in _REQUIRED.items() if config.get(k) != v]
     wrong += [f"{k} is {config[k]!r}" for k in _REFUSED if config.get(k)]
     if wrong:
@@ -178,8 +167,3 @@ def _read_config(path: Path) -> TransformerConfig:
         )
     except (BioseqError, KeyError) as error:
         raise CheckpointError(path, f"unusable config: {error}") from None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -153,7 +153,7 @@ def _molecule_of(records: Sequence[Record], reads: Molecule) -> Molecule | None:
     """Tells what records are: what they say, the model's kind first, or what they look like."""
     stated: list[Molecule] = [r.molecule for r in records if r.molecule is not None]
     if stated:
-        return next(filter(lambda molecule: fits(molecule, reads), stated), stated[0])
+        return max(stated, key=lambda molecule: fits(molecule, reads))
     if sum(len(record.sequence) for record in records) < _FEWEST_LETTERS:
         return None
     return detect_molecule(record.sequence for record in records)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from bioseq.embed.options import EmbedOptions, choose_device
 from bioseq.embed.outputs import Output, plan_outputs
 from bioseq.embed.windows import Window
 from bioseq.errors import OptionError
-from bioseq.models import StreamingEncoder, encoder_config
+from bioseq.models import Encoder, StreamingEncoder, encoder_config
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,14 +100,22 @@ def build_job(options: EmbedOptions) -> Job:
         model, poolings=options.pool, layers=options.layers, per_residue=options.per_residue
     )
     window = _choose_window(model, options)
-    encoder = model.encoder.to(device, getattr(torch, options.precision))
+    _place(model.encoder, device, getattr(torch, options.precision))
     return Job(
         options=options,
-        model=replace(model, encoder=encoder),
+        model=model,
         device=device,
         outputs=outputs,
         window=window,
     )
+
+
+def _place(encoder: Encoder, device: torch.device, dtype: torch.dtype) -> None:
+    """Changes the format of the weights only: rotary angles in half precision are wrong ones."""
+    exact = {name: buffer.to(device) for name, buffer in encoder.named_buffers()}
+    encoder.to(device, dtype)
+    for name, buffer in encoder.named_buffers():
+        buffer.data = exact[name]
 
 
 def _choose_window(model: Model, options: EmbedOptions) -> Window | None:

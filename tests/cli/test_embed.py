@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -94,8 +95,8 @@ def test_standard_input_files_and_gzip_are_read_one_after_the_other(
     assert done.status == 0
     with open_store(out) as store:
         assert store.ids == ["a", "b", "c", "s", "z"]
-        names = [file["name"] for file in store.provenance["inputs"]]
-        assert names == ["in.fasta", "<stdin>", "b.fasta.gz"]
+        run: Any = store.provenance
+        assert [file["name"] for file in run["inputs"]] == ["in.fasta", "<stdin>", "b.fasta.gz"]
 
 
 def test_the_options_reach_the_store(bioseq, tiny_transformer, source, out):

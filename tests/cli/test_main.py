@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 import bioseq as package
+from bioseq.errors import InputError
 from bioseq_cli import main as module
 
 
@@ -29,7 +30,7 @@ def test_without_a_command_the_help_is_shown(bioseq):
         (OSError(28, "No space left on device", "/data/x"), "/data/x: No space left on device"),
         (OSError("odd"), "odd"),
         (MemoryError("9 TiB"), "not enough memory: 9 TiB"),
-        (package.errors.InputError("x", "two\nlines"), "x: two lines"),
+        (InputError("x", "two\nlines"), "x: two lines"),
     ],
 )
 def test_errors_of_the_machine_are_one_line(bioseq, monkeypatch, error, line):

@@ -39,7 +39,7 @@ def test_check_finds_a_flipped_byte(bioseq, stores):
     good = bioseq("store", "check", stores[1])
     assert (good.status, good.err) == (0, "")
     with open_store(stores[1]) as store:
-        value = store["mean"][0].tobytes()
+        value = np.asarray(store["mean"][0]).tobytes()
     content = stores[1].read_bytes()
     assert content.count(value) == 1
     stores[1].write_bytes(content.replace(value, bytes([value[0] ^ 1]) + value[1:]))

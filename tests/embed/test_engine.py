@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -131,6 +134,15 @@ def test_half_precision_is_near_float32(kind, engine_of, values_of, symbols_of, 
                 np.testing.assert_allclose(a, b, atol=0.15, err_msg=name)
 
 
+def test_positions_are_exact_in_half_precision(tiny_transformer):
+    job = build_job(EmbedOptions(model=tiny_transformer, precision="bfloat16"))
+    encoder: Any = job.model.encoder
+    assert {weight.dtype for weight in encoder.parameters()} == {torch.bfloat16}
+    cosine, _ = encoder.rotary.angles(torch.tensor([1000]))
+    exact: Any = build_job(EmbedOptions(model=tiny_transformer)).model.encoder
+    torch.testing.assert_close(cosine, exact.rotary.angles(torch.tensor([1000]))[0])
+
+
 def test_specials_do_not_enter_the_mean(tiny_lstm, engine_of, values_of):
     found = values_of(engine_of(tiny_lstm), ["MKV"])
     assert len(found["residue"][0]) == 3
@@ -189,5 +201,6 @@ def test_one_sequence_that_does_not_fit_is_an_error_that_says_what_to_do(
 
 def test_streaming_encoders_refuse_a_window(tiny_lstm):
     for name in ("window", "overlap"):
+        options = replace(EmbedOptions(model=tiny_lstm), **{name: 16})
         with pytest.raises(OptionError, match=f"^{name} is 16; .*any length"):
-            build_job(EmbedOptions(model=tiny_lstm, **{name: 16}))
+            build_job(options)

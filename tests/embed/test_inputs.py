@@ -54,7 +54,7 @@ def test_records_of_all_files_come_in_order_with_their_problems(two_files):
 def test_the_fraction_rises_from_file_to_file(tmp_path):
     paths = [write(tmp_path / f"{i}.fasta", f">{i}\n" + "MKV" * 2_000_000) for i in range(3)]
     inputs = Inputs(paths, PROTEIN)
-    fractions = [inputs.fraction for _ in inputs]
+    fractions = [inputs.fraction or 0.0 for _ in inputs]
     assert fractions == sorted(fractions)
     assert fractions[0] == pytest.approx(1 / 3, abs=0.01)
     assert fractions[-1] == 1

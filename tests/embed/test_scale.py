@@ -75,7 +75,7 @@ def test_a_hundred_thousand_records_of_one_residue(run, floor, tiny_lstm, tmp_pa
     store, cost = run(path, tiny_lstm)
     assert (len(store), store.num_sequences, len(store.failures)) == (100_000, 20, 0)
     assert store.provenance["computed_residues"] == 20
-    assert cost.mebibytes < floor + 200
+    assert cost.mebibytes < floor + 120
 
 
 def test_a_hundred_thousand_different_short_records(run, floor, tiny_lstm, tmp_path):
@@ -86,7 +86,7 @@ def test_a_hundred_thousand_different_short_records(run, floor, tiny_lstm, tmp_p
     store, cost = run(path, tiny_lstm)
     assert len(store) == 100_000
     assert store.provenance["computed_residues"] == 8 * store.num_sequences
-    assert cost.mebibytes < floor + 250
+    assert cost.mebibytes < floor + 150
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_titin_once_and_twice(model, copies, titin, run, floor, tmp_path, reques
     assert len(values) == 34_350 * copies
     mean = values.mean(axis=0, dtype=np.float64)
     np.testing.assert_allclose(store["mean"][0], mean, rtol=1e-4, atol=1e-5)
-    assert cost.mebibytes < floor + 100
+    assert cost.mebibytes < floor + 40
 
 
 def test_titin_streamed_equals_titin_in_one_pass(titin, run, tiny_lstm, tmp_path):
@@ -124,7 +124,7 @@ def test_a_thousand_copies_of_titin_are_computed_once(titin, run, floor, tiny_ls
     store, cost = run(path, tiny_lstm)
     assert (len(store), store.num_sequences) == (1000, 1)
     assert store.provenance["computed_residues"] == len(titin)
-    assert cost.mebibytes < floor + 150
+    assert cost.mebibytes < floor + 60
 
 
 def test_an_empty_file(run, floor, tiny_lstm, tmp_path):
@@ -142,4 +142,4 @@ def test_memory_does_not_grow_with_the_number_of_records(run, tiny_lstm, tmp_pat
         path = tmp_path / f"{count}.fasta"
         path.write_text("".join(f">r{i}\n{''.join(row)}\n" for i, row in enumerate(letters)))
         peaks.append(run(path, tiny_lstm, tokens_per_batch=4096)[1].mebibytes)
-    assert peaks[1] < peaks[0] + 150
+    assert peaks[1] < peaks[0] + 80

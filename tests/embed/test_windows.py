@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -120,7 +121,8 @@ def test_the_window_is_recorded(tiny_transformer, tiny_lstm, tmp_path):
         (tiny_lstm, {}, (0, 0)),
     ):
         out = tmp_path / f"{len(list(tmp_path.iterdir()))}.h5"
-        with embed_files(records, out, EmbedOptions(model=model, **options)) as store:
+        chosen = replace(EmbedOptions(model=model), **options)
+        with embed_files(records, out, chosen) as store:
             attrs = store["mean"].attrs
             assert (attrs["window"], attrs["overlap"]) == wanted
 
