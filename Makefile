@@ -32,9 +32,10 @@ demo: $(VENV)/.installed-zstd
 	@mkdir -p results
 	$(BIN)/bioseq embed $(PROTEOME) -o results/ecoli.h5
 	@echo
-	@echo "results/ecoli.h5 holds one vector per protein. Next:"
+	@echo "results/ecoli.h5 holds one vector per protein. To look at it:"
 	@echo "  . $(BIN)/activate"
-	@echo "  bioseq --help"
+	@echo "  bioseq store info results/ecoli.h5"
+	@echo "  python -c 'import bioseq; print(bioseq.open_store(\"results/ecoli.h5\").records)'"
 	@echo "  bioseq embed your_sequences.fasta -o your_vectors.h5"
 
 test: $(VENV)/.installed-test

@@ -304,7 +304,7 @@ def test_more_input_than_a_finished_store_has_is_refused(tiny_lstm, tmp_path):
 
 def test_work_that_another_process_finishes_is_taken_as_done(tiny_lstm, tmp_path, small_blocks):
     small_blocks(5)
-    source, out = write(tmp_path / "in.fasta", random_records(30)), tmp_path / "out.h5"
+    source, out = write(tmp_path / "in.fasta", random_records(60)), tmp_path / "out.h5"
     options, run, calls = EmbedOptions(model=tiny_lstm), Engine.run, itertools.count()
 
     def overtaken(engine, *arguments):
@@ -317,6 +317,7 @@ def test_work_that_another_process_finishes_is_taken_as_done(tiny_lstm, tmp_path
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Engine, "run", overtaken)
         store = embed_files(source, out, options)
+    assert next(calls) <= 5, "of 12 blocks; the others are not computed again"
     fresh = embed_files(source, tmp_path / "fresh.h5", options)
     assert content_digest(store) == content_digest(fresh)
 
@@ -363,8 +364,9 @@ def test_a_failed_write_ends_the_computation_at_once(
     assert sum(batches) <= 3
 
 
+@pytest.mark.parametrize("name", ["mean_layer0", "residue_layer0"])
 @pytest.mark.parametrize("option", ["precision", "save_as"])
-def test_values_that_are_not_finite_fail_their_record_only(tiny_lstm, tmp_path, save_tiny, option):
+def test_values_that_are_not_finite_fail_their_record_only(tmp_path, save_tiny, option, name):
     import torch
     from safetensors.torch import load_file, save_file
 
@@ -383,14 +385,15 @@ def test_values_that_are_not_finite_fail_their_record_only(tiny_lstm, tmp_path, 
     weights["encoder.embedding.weight"][row] = 70_000.0 * torch.arange(8)
     save_file(weights, folder / "model.safetensors")
     source = write(tmp_path / "in.fasta", [("a", "", "MKV"), ("w", "", "MWV"), ("b", "", "MKVW")])
+    chosen = {"pool": ()} if name == "residue_layer0" else {"per_residue": False}
     options = replace(
-        EmbedOptions(model=folder, layers=(0,), per_residue=True), **{option: "float16"}
+        EmbedOptions(model=folder, layers=(0,), per_residue=True), **{option: "float16"}, **chosen
     )
     store = embed_files(source, tmp_path / "out.h5", options)
     assert store.rows.tolist() == [0, -1, -1]
     assert store.failures["record"].to_list() == [1, 2]
     assert "not finite" in store.failures["reason"][0]
-    assert np.isfinite(store["residue_layer0"].to_numpy()[0]).all()
+    assert np.isfinite(store[name].to_numpy()[0]).all()
     assert check_store(store.path) == []
 
 
