@@ -8,3 +8,4 @@ rule all:
 
 
 include: "pipelines/rules/embed.smk"
+include: "pipelines/benchmark/benchmark.smk"
