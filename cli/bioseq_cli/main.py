@@ -35,8 +35,8 @@ for command in (embed, train, models, store):
 
 def main() -> None:
     """Runs the command line."""
-    # oneDNN keeps the kernels of the last 1,024 shapes it met, 1 MB and more for each; sequences come
-    # in all lengths, so they are hardly ever used again. In a training run that was 4 GB.
+    # oneDNN keeps the kernels of the last 1,024 shapes it met, 1 MB and more for each; sequences
+    # come in all lengths, so they are hardly ever used again. In a training run that was 4 GB.
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")
     try:
         cli.main(prog_name="bioseq", standalone_mode=False)
