@@ -32,7 +32,7 @@ def discard_parts(path: Path) -> None:
 
 def remove_leftovers(path: Path) -> None:
     """Removes what a killed process of the same output left beside it."""
-    if not path.parent.exists():
+    if not path.parent.is_dir():
         return
     for folder in path.parent.iterdir():
         if folder.name.startswith(f".{path.name}.discarded."):
