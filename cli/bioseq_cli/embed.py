@@ -81,8 +81,8 @@ _SHOWN_FAILURES = 5
 def embed(inputs: tuple[str, ...], output: Path, overwrite: bool, **options: Any) -> None:
     """Embed every record of the INPUT files ('-' reads standard input) into one HDF5 store.
 
-    Reads FASTA, FASTQ, GenBank, EMBL, UniProt, SeqXML, PIR, PDB, mmCIF, A3M and Stockholm, compressed or
-    not. Interrupted and repeated, it goes on where it stopped.
+    Reads FASTA, FASTQ, GenBank, EMBL, UniProt, SeqXML, PIR, PDB, mmCIF, A3M and Stockholm,
+    compressed or not. Interrupted and repeated, it goes on where it stopped.
     """
     from bioseq.embed import EmbedOptions, embed_files
 
