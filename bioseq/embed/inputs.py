@@ -17,7 +17,7 @@ from bioseq.typing import AnyPath, Molecule
 
 _SAMPLE_RECORDS = 100
 _SAMPLE_RESIDUES = 100_000  # the first records may be chromosomes
-_FEWEST_LETTERS = 50  # fewer don't tell a peptide from an oligonucleotide
+_FEWEST_LETTERS = 12  # fewer don't tell a peptide from an oligonucleotide
 _COUNTED_TOGETHER = 1_000_000
 
 
