@@ -161,8 +161,8 @@ ALPHABETS: Mapping[Molecule, Alphabet] = {a.molecule: a for a in (PROTEIN, DNA, 
 def detect_molecule(sequences: Iterable[str]) -> Molecule | None:
     """Tells the kind of molecule from the symbols of the first sequences.
 
-    Nucleotides when every letter is an IUPAC base code and at least nine in ten are A, C, G, T, U
-    or N; RNA when U occurs and T does not. None when there is no letter to judge by.
+    Protein when a letter is no IUPAC base code. Nucleotides when at least nine in ten are A, C, G,
+    T, U or N; RNA when U occurs and T does not. None when neither holds, or there is no letter.
     """
     sample = ""
     for sequence in sequences:
@@ -172,7 +172,9 @@ def detect_molecule(sequences: Iterable[str]) -> Molecule | None:
     letters = "".join(symbol for symbol in sample if symbol.isalpha())
     if not letters:
         return None
-    definite = sum(letters.count(base) for base in "ACGTUN")
-    if set(letters) - set("ACGTURYSWKMBDHVN") or definite < 0.9 * len(letters):
+    if set(letters) - set("ACGTURYSWKMBDHVN"):
         return "protein"
+    definite = sum(letters.count(base) for base in "ACGTUN")
+    if definite < 0.9 * len(letters):
+        return None
     return "rna" if "U" in letters and "T" not in letters else "dna"

@@ -134,7 +134,7 @@ def test_counts_of_parts_add_up(first, second):
         (["NNNNNNNN"], "dna"),
         (["AAAA"], "dna"),
         (["ACGTACGTACGTACGTACGR"], "dna"),
-        (["ARNDARNDRRDD"], "protein"),
+        (["ARNDARNDRRDD"], None),
         (["", "-AC.GT*"], "dna"),
         (["---...***"], None),
         (["", ""], None),
