@@ -112,7 +112,8 @@ class Inputs:
             allowed = (
                 f"{reads}, which the model reads; if the input is that, say --molecule {reads}"
             )
-            raise OptionError("molecule of the input", self.molecule, allowed=allowed)
+            name = f"{self._paths[0]}: molecule of the input"
+            raise OptionError(name, self.molecule, allowed=allowed)
 
     def _count(self, sequence: str) -> None:
         self._uncounted.append(sequence)

@@ -109,7 +109,7 @@ def test_damage_behind_the_first_records_is_found_when_it_comes(tmp_path):
 def test_another_molecule_than_the_model_reads_is_refused(tmp_path, tokenizer, text):
     path = write(tmp_path / "in.fasta", f">a\n{text}\n")
     reads = tokenizer.alphabet.molecule
-    with pytest.raises(OptionError, match=f"which the model reads; .* say --molecule {reads}"):
+    with pytest.raises(OptionError, match=rf"in\.fasta.* say --molecule {reads}"):
         Inputs([path], tokenizer)
 
 
