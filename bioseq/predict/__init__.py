@@ -1,0 +1,1 @@
+"""Predictions from encoders: what a head, a score or a fold says of a sequence or an alignment."""
