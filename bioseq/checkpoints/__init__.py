@@ -3,7 +3,7 @@
 from bioseq.checkpoints.bundled import DEFAULT_MODEL, bundled_models
 from bioseq.checkpoints.load import load_model
 from bioseq.checkpoints.model import Model, Objective
-from bioseq.checkpoints.native import read_model, save_model
+from bioseq.checkpoints.native import save_model
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -11,6 +11,5 @@ __all__ = [
     "Objective",
     "bundled_models",
     "load_model",
-    "read_model",
     "save_model",
 ]

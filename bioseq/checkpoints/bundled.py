@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bioseq.checkpoints.files import CONFIG_FILE
+from bioseq.checkpoints.snapshot import CONFIG_FILE
 
 DEFAULT_MODEL = "protein-lstm"
 _FOLDER = Path(__file__).parent / "bundled"

@@ -7,13 +7,14 @@ is used or named as ignored, and every parameter is filled.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from os import PathLike
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from bioseq.checkpoints.weights import Weights
 from bioseq.errors import CheckpointError
 
 _LAYER = "{layer}"
@@ -44,7 +45,7 @@ class Rule:
         ours: Name in our model; `{layer}` stands for any layer number.
         foreign: Names in the file, in the order that `transform` takes them; with the same layer.
         transform: Makes our tensor of theirs.
-        optional: The model's own value stands where the file has none.
+        optional: The model's own value stands where the file has none; for buffers only.
     """
 
     ours: str
@@ -69,33 +70,29 @@ class Ignored:
 def fill(
     model: nn.Module,
     rules: Sequence[Rule | Ignored],
+    weights: Weights,
     *,
-    names: Collection[str],
-    read: Callable[[str], Tensor],
-    path: str | PathLike[str],
+    dtype: torch.dtype = torch.float32,
 ) -> None:
     """Fills a model from foreign tensors, one parameter at a time.
 
-    Only the tensors of one parameter are in memory beside the model. All names are checked before
-    the first tensor is read.
+    The model may be on the meta device, where it takes no memory: each parameter is made when its
+    tensors are read, in the number format asked for. Buffers keep their own format. All names are
+    checked before the first tensor is read.
 
     Args:
-        model: Filled in place, in its own number format.
+        model: Filled in place.
         rules: The table.
-        names: Names of the foreign tensors.
-        read: Gives the tensor of a name.
-        path: Where the tensors come from, for errors.
+        weights: The foreign tensors.
+        dtype: Number format of the parameters.
 
     Raises:
         CheckpointError: foreign tensors are missing or unexpected, or a shape does not fit.
     """
-    sources = _choose(model.state_dict(), rules, frozenset(names), path)
-    with torch.no_grad():
-        for ours, parameter in model.state_dict().items():
-            if ours in sources:
-                source = sources[ours]
-                value = source.rule.transform(*map(read, source.foreign))
-                _copy(parameter, value, ours=ours, path=path)
+    sources = _choose(model.state_dict(), rules, weights)
+    for ours, source in sources.items():
+        value = source.rule.transform(*map(weights.read, source.foreign))
+        _set(model, ours, value, dtype=dtype, path=weights.path)
 
 
 @dataclass(frozen=True)
@@ -107,12 +104,10 @@ class _Source:
 
 
 def _choose(
-    parameters: Iterable[str],
-    rules: Sequence[Rule | Ignored],
-    names: frozenset[str],
-    path: str | PathLike[str],
+    parameters: Iterable[str], rules: Sequence[Rule | Ignored], weights: Weights
 ) -> dict[str, _Source]:
     """Gives the source of each parameter that has one; every name must come out even."""
+    names = weights.names
     sources: dict[str, _Source] = {}
     missing: list[str] = []
     for ours in parameters:
@@ -128,7 +123,7 @@ def _choose(
     unexpected = sorted(name for name in names - used if not _is_ignored(name, rules))
     if missing or unexpected:
         problem = "weights do not fit the model"
-        raise CheckpointError(path, problem, missing=missing, unexpected=unexpected)
+        raise CheckpointError(weights.path, problem, missing=missing, unexpected=unexpected)
     return sources
 
 
@@ -150,8 +145,16 @@ def _match(pattern: str, name: str) -> re.Match[str] | None:
     return re.fullmatch(re.escape(pattern).replace(re.escape(_LAYER), r"(?P<layer>\d+)"), name)
 
 
-def _copy(parameter: Tensor, value: Tensor, *, ours: str, path: str | PathLike[str]) -> None:
-    if parameter.shape != value.shape:
-        shapes = f"{list(value.shape)}, the model has {list(parameter.shape)}"
+def _set(model: nn.Module, ours: str, value: Tensor, *, dtype: torch.dtype, path: Path) -> None:
+    owner_name, _, name = ours.rpartition(".")
+    owner = model.get_submodule(owner_name)
+    old: Tensor = getattr(owner, name)
+    if old.shape != value.shape:
+        shapes = f"{list(value.shape)}, the model has {list(old.shape)}"
         raise CheckpointError(path, f"what fills {ours} has shape {shapes}")
-    parameter.copy_(value)
+    # A copy of its own: what was read may be a view of the file.
+    if isinstance(old, nn.Parameter):
+        new = torch.empty_like(value, dtype=dtype, device="cpu").copy_(value)
+        setattr(owner, name, nn.Parameter(new, requires_grad=old.requires_grad))
+    else:
+        setattr(owner, name, torch.empty_like(value, dtype=old.dtype, device="cpu").copy_(value))

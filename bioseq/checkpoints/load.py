@@ -4,33 +4,48 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+
 from bioseq.checkpoints.bundled import bundled_models
-from bioseq.checkpoints.esm import is_esm, read_esm
-from bioseq.checkpoints.files import read_config
+from bioseq.checkpoints.families import FAMILIES, read_published
 from bioseq.checkpoints.model import Model
-from bioseq.checkpoints.native import read_model
+from bioseq.checkpoints.native import is_native, read_native
+from bioseq.checkpoints.snapshot import Snapshot, open_snapshot
 from bioseq.errors import CheckpointError
 from bioseq.typing import AnyPath
 
 
-def load_model(name_or_path: AnyPath) -> Model:
-    """Loads a model, with its weights in float32 and in evaluation mode.
+def load_model(name_or_path: AnyPath, *, dtype: torch.dtype = torch.float32) -> Model:
+    """Loads a model, in evaluation mode.
 
     Args:
-        name_or_path: Name of a bundled model, or a folder: one of bioseq's own, or ESM-2 as Hugging
-            Face lays it out. A folder named like a bundled model must be given with its path
-            (`./protein-lstm`).
+        name_or_path: Name of a bundled model, a model folder (bioseq's own, or one of a published
+            family as its authors or Hugging Face lay it out) or a bare weights file. What is named
+            like a bundled model must be given with its path (`./protein-lstm`).
+        dtype: Number format of the weights.
 
     Raises:
         CheckpointError: there is no such model, or its files are damaged.
     """
     name = str(name_or_path)
     bundled = bundled_models()
-    if name in bundled:
-        return read_model(bundled[name], name=name)
-    folder = Path(name_or_path)
-    if not folder.is_dir():
+    path = bundled.get(name) or Path(name_or_path)
+    if not path.exists():
         raise CheckpointError(
-            name, f"no such model; give a model folder or one of: {', '.join(bundled)}"
+            name, f"no such model; give a model folder or file, or one of: {', '.join(bundled)}"
         )
-    return read_esm(folder) if is_esm(read_config(folder)) else read_model(folder)
+    with open_snapshot(path) as snapshot:
+        given = name if name in bundled else None
+        return _read(snapshot, name=given, dtype=dtype)
+
+
+def _read(snapshot: Snapshot, *, name: str | None, dtype: torch.dtype) -> Model:
+    if is_native(snapshot):
+        return read_native(snapshot, name=name, dtype=dtype)
+    for family in FAMILIES:
+        if family.matches(snapshot):
+            return read_published(family, snapshot, name=name, dtype=dtype)
+    known = ", ".join(["bioseq's own", *(family.name for family in FAMILIES)])
+    kind = snapshot.config.get("model_type", "unknown")
+    problem = f"none of the families that bioseq reads (model_type {kind}); these are: {known}"
+    raise CheckpointError(snapshot.config_path, problem)

@@ -11,15 +11,10 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from bioseq.checkpoints.files import (
-    CONFIG_FILE,
-    WEIGHTS_FILE,
-    open_weights,
-    read_config,
-    weights_digest,
-)
 from bioseq.checkpoints.keymap import Rule, fill
 from bioseq.checkpoints.model import Model, Objective
+from bioseq.checkpoints.snapshot import CONFIG_FILE, Snapshot
+from bioseq.checkpoints.weights import WEIGHTS_FILE
 from bioseq.errors import CheckpointError
 from bioseq.heads import LanguageHead
 from bioseq.models import Encoder, build_encoder, encoder_config
@@ -62,39 +57,49 @@ def save_model(
     (folder / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n")
 
 
-def read_model(folder: Path, *, name: str | None = None) -> Model:
-    """Reads a model folder, with the weights in float32 and the encoder in evaluation mode.
+def is_native(snapshot: Snapshot) -> bool:
+    """Tells whether a snapshot is one of bioseq's own."""
+    return snapshot.config.get("format") == _FORMAT
+
+
+def read_native(
+    snapshot: Snapshot, *, name: str | None = None, dtype: torch.dtype = torch.float32
+) -> Model:
+    """Reads a model folder that `save_model` wrote, in evaluation mode.
+
+    Args:
+        snapshot: The folder's files.
+        name: What the user asked for; the folder's own name by default.
+        dtype: Number format of the weights.
 
     Raises:
-        CheckpointError: a file is missing, damaged, or does not fit the config.
+        CheckpointError: a file is damaged or does not fit the config.
     """
-    config = read_config(folder)
-    _check_format(config, folder / CONFIG_FILE)
+    config = snapshot.config
+    _check_version(config, snapshot.config_path)
     try:
-        encoder = build_encoder(config["encoder"])
-        tokenizer = build_tokenizer(config["tokenizer"])
+        with torch.device("meta"):
+            encoder = build_encoder(config["encoder"])
+            tokenizer = build_tokenizer(config["tokenizer"])
+            head = LanguageHead(encoder.dim, len(tokenizer.vocabulary))
         objective = config["objective"]
-        head = LanguageHead(encoder.dim, len(tokenizer.vocabulary))
     except Exception as error:  # a damaged config may hold anything, and fail anywhere
         problem = f"unusable config: {type(error).__name__}: {error}"
-        raise CheckpointError(folder / CONFIG_FILE, problem) from error
+        raise CheckpointError(snapshot.config_path, problem) from error
     parts = nn.ModuleDict({"encoder": encoder, "head": head}).eval()
     rules = [Rule(parameter, (parameter,)) for parameter in parts.state_dict()]
-    with open_weights(folder) as weights:
-        fill(parts, rules, names=weights.names, read=weights.read, path=weights.path)
+    fill(parts, rules, snapshot.weights, dtype=dtype)
     return Model(
-        name=name or folder.resolve().name,
+        name=name or snapshot.name,
         encoder=encoder,
         tokenizer=tokenizer,
         head=head,
         objective=objective,
-        weights_sha256=weights_digest(folder),
+        weights_sha256=snapshot.digest(),
     )
 
 
-def _check_format(config: Mapping[str, Any], path: Path) -> None:
-    if config.get("format") != _FORMAT:
-        raise CheckpointError(path, f'no "format": "{_FORMAT}"; not a bioseq model')
+def _check_version(config: Mapping[str, Any], path: Path) -> None:
     version = config.get("format_version")
     if version != _FORMAT_VERSION:
         problem = f"format version {version}; this bioseq reads {_FORMAT_VERSION}"

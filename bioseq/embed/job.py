@@ -17,7 +17,7 @@ from bioseq.embed.options import EmbedOptions, choose_device
 from bioseq.embed.outputs import Output, plan_outputs
 from bioseq.embed.windows import Window
 from bioseq.errors import OptionError
-from bioseq.models import Encoder, StreamingEncoder, encoder_config
+from bioseq.models import StreamingEncoder, encoder_config
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,12 +95,12 @@ def build_job(options: EmbedOptions) -> Job:
         OptionError: an option does not suit the model or the machine.
     """
     device = choose_device(options.device)
-    model = load_model(options.model)
+    model = load_model(options.model, dtype=getattr(torch, options.precision))
     outputs = plan_outputs(
         model, poolings=options.pool, layers=options.layers, per_residue=options.per_residue
     )
     window = _choose_window(model, options)
-    _place(model.encoder, device, getattr(torch, options.precision))
+    model.encoder.to(device)
     return Job(
         options=options,
         model=model,
@@ -108,14 +108,6 @@ def build_job(options: EmbedOptions) -> Job:
         outputs=outputs,
         window=window,
     )
-
-
-def _place(encoder: Encoder, device: torch.device, dtype: torch.dtype) -> None:
-    """Changes the format of the weights only: rotary angles in half precision are wrong ones."""
-    exact = {name: buffer.to(device) for name, buffer in encoder.named_buffers()}
-    encoder.to(device, dtype)
-    for name, buffer in encoder.named_buffers():
-        buffer.data = exact[name]
 
 
 def _choose_window(model: Model, options: EmbedOptions) -> Window | None:

@@ -13,14 +13,15 @@ class LanguageHead(nn.Module):
     Args:
         dim: Width of the token states.
         vocabulary_size: Tokens.
+        norm_eps: Added to the variance.
 
     Source: Devlin et al. 2019, appendix A; Rives et al. 2021.
     """
 
-    def __init__(self, dim: int, vocabulary_size: int) -> None:
+    def __init__(self, dim: int, vocabulary_size: int, *, norm_eps: float = 1e-5) -> None:
         super().__init__()
         self.dense = nn.Linear(dim, dim)
-        self.norm = nn.LayerNorm(dim)
+        self.norm = nn.LayerNorm(dim, eps=norm_eps)
         self.output = nn.Linear(dim, vocabulary_size)
 
     def forward(self, states: Float[Tensor, "tokens dim"]) -> Float[Tensor, "tokens vocabulary"]:

@@ -1,6 +1,7 @@
 """The Transformer encoder.
 
-Source: Vaswani et al. 2017; pre-norm: Xiong et al. 2020; token dropout scaling: Rives et al. 2021.
+Source: Vaswani et al. 2017; pre-norm: Xiong et al. 2020; root mean square norm: Zhang & Sennrich
+2019; query and key norm: Henry et al. 2020; token dropout scaling: Rives et al. 2021.
 Unlike these, a batch is packed: no token is padding, and attention stays within each sequence.
 """
 
@@ -32,13 +33,20 @@ class TransformerConfig:
         vocabulary_size: Tokens.
         dim: Width.
         num_layers: Layers.
-        num_heads: Attention heads; each is `dim / num_heads` wide.
+        num_heads: Attention heads.
+        head_dim: Width of a head; None for `dim / num_heads`.
         feed_forward_dim: Width inside the feed-forward block.
         norm: Normalise before each block (and once at the end) or after it.
-        norm_eps: Added to the variance.
+        norm_kind: By mean and variance, or by the root mean square alone, without a bias.
+        norm_eps: Added to the variance or mean square.
+        query_key_norm: Normalise queries and keys, all heads together, before they turn or meet.
+        attention_bias: Whether the projections of the attention have biases.
+        attention_scale: Factor on the logits; None for `head_dim ** -0.5`.
+        residual_scale: Factor on what a block adds to its input.
         position: How the order of the tokens enters.
         activation: Of the feed-forward block.
         gated: Gated feed-forward block.
+        feed_forward_bias: Whether the linear maps of the feed-forward block have biases.
         embedding_norm: Normalise the embedded input.
         max_tokens: Longest sequence the model was made for, specials included; None for no limit.
         position_offset: Row of the learned position table for the first token.
@@ -53,12 +61,19 @@ class TransformerConfig:
     dim: int
     num_layers: int
     num_heads: int
+    head_dim: int | None = None
     feed_forward_dim: int
     norm: Literal["pre", "post"] = "pre"
+    norm_kind: Literal["layer", "rms"] = "layer"
     norm_eps: float = 1e-5
+    query_key_norm: bool = False
+    attention_bias: bool = True
+    attention_scale: float | None = None
+    residual_scale: float = 1.0
     position: Position = "rotary"
     activation: Activation = "gelu"
     gated: bool = False
+    feed_forward_bias: bool = True
     embedding_norm: bool = False
     max_tokens: int | None = None
     position_offset: int = 0
@@ -68,19 +83,30 @@ class TransformerConfig:
     mask_rate: float = 0.12
 
     def __post_init__(self) -> None:
-        if self.dim % self.num_heads:
+        if self.head_dim is None and self.dim % self.num_heads:
             raise OptionError("dim", self.dim, allowed=f"multiples of num_heads = {self.num_heads}")
-        if self.position == "rotary" and self.head_dim % 2:
+        if self.position == "rotary" and self.head_width % 2:
             raise OptionError(
-                "head_dim", self.head_dim, allowed="even widths with rotary positions"
+                "head_dim", self.head_width, allowed="even widths with rotary positions"
             )
         if self.position == "learned" and self.max_tokens is None:
             raise OptionError("max_tokens", None, allowed="a number with learned positions")
 
     @property
-    def head_dim(self) -> int:
+    def head_width(self) -> int:
         """Width of one attention head."""
-        return self.dim // self.num_heads
+        return self.head_dim or self.dim // self.num_heads
+
+    @property
+    def attention_dim(self) -> int:
+        """Width of all heads together."""
+        return self.num_heads * self.head_width
+
+
+def build_norm(config: TransformerConfig, dim: int) -> nn.LayerNorm | nn.RMSNorm:
+    """Builds a norm of the config's kind."""
+    kind = nn.RMSNorm if config.norm_kind == "rms" else nn.LayerNorm
+    return kind(dim, eps=config.norm_eps)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,13 +130,22 @@ class SelfAttention(nn.Module):
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         self.num_heads = config.num_heads
-        self.query_key_value = nn.Linear(config.dim, 3 * config.dim)
-        self.output = nn.Linear(config.dim, config.dim)
+        self.scale = config.attention_scale
+        self.normalises = config.query_key_norm
+        inner = config.attention_dim
+        self.query_key_value = nn.Linear(config.dim, 3 * inner, bias=config.attention_bias)
+        self.query_norm = build_norm(config, inner) if config.query_key_norm else nn.Identity()
+        self.key_norm = build_norm(config, inner) if config.query_key_norm else nn.Identity()
+        self.output = nn.Linear(inner, config.dim, bias=config.attention_bias)
 
     def _project(
         self, x: Float[Tensor, "tokens dim"], geometry: Geometry
     ) -> tuple[Float[Tensor, "tokens heads head_dim"], ...]:
-        qkv = self.query_key_value(x).unflatten(-1, (3 * self.num_heads, -1))
+        qkv = self.query_key_value(x)
+        if self.normalises:
+            q, k, v = qkv.chunk(3, dim=-1)
+            qkv = torch.cat([self.query_norm(q), self.key_norm(k), v], dim=-1)
+        qkv = qkv.unflatten(-1, (3 * self.num_heads, -1))
         qk, v = qkv.split([2 * self.num_heads, self.num_heads], dim=1)
         if geometry.rotation is not None:
             qk = rotate(qk, *geometry.rotation)
@@ -122,14 +157,15 @@ class SelfAttention(nn.Module):
     ) -> Float[Tensor, "tokens dim"]:
         """Attends within each segment."""
         q, k, v = self._project(x, geometry)
-        return self.output(attend(q, k, v, geometry.layout, bias=geometry.bias).flatten(1))
+        attended = attend(q, k, v, geometry.layout, bias=geometry.bias, scale=self.scale)
+        return self.output(attended.flatten(1))
 
     def maps(
         self, x: Float[Tensor, "tokens dim"], geometry: Geometry
     ) -> tuple[Float[Tensor, "heads length length"], ...]:
         """Gives each segment's attention probabilities."""
         q, k, _ = self._project(x, geometry)
-        return attention_maps(q, k, geometry.layout, bias=geometry.bias)
+        return attention_maps(q, k, geometry.layout, bias=geometry.bias, scale=self.scale)
 
 
 class TransformerLayer(nn.Module):
@@ -138,15 +174,16 @@ class TransformerLayer(nn.Module):
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         self.pre_norm = config.norm == "pre"
-        self.attention_norm = nn.LayerNorm(config.dim, eps=config.norm_eps)
+        self.residual_scale = config.residual_scale
+        self.attention_norm = build_norm(config, config.dim)
         self.attention = SelfAttention(config)
-        self.feed_forward_norm = nn.LayerNorm(config.dim, eps=config.norm_eps)
+        self.feed_forward_norm = build_norm(config, config.dim)
         self.feed_forward = FeedForward(
             config.dim,
             config.feed_forward_dim,
             activation=config.activation,
             gated=config.gated,
-            bias=True,
+            bias=config.feed_forward_bias,
         )
 
     def forward(
@@ -154,10 +191,15 @@ class TransformerLayer(nn.Module):
     ) -> Float[Tensor, "tokens dim"]:
         """Transforms the token states."""
         if self.pre_norm:
-            x = x + self.attention(self.attention_norm(x), geometry)
-            return x + self.feed_forward(self.feed_forward_norm(x))
-        x = self.attention_norm(x + self.attention(x, geometry))
-        return self.feed_forward_norm(x + self.feed_forward(x))
+            x = self._add(x, self.attention(self.attention_norm(x), geometry))
+            return self._add(x, self.feed_forward(self.feed_forward_norm(x)))
+        x = self.attention_norm(self._add(x, self.attention(x, geometry)))
+        return self.feed_forward_norm(self._add(x, self.feed_forward(x)))
+
+    def _add(
+        self, x: Float[Tensor, "tokens dim"], change: Float[Tensor, "tokens dim"]
+    ) -> Float[Tensor, "tokens dim"]:
+        return torch.add(x, change, alpha=self.residual_scale)
 
     def maps(
         self, x: Float[Tensor, "tokens dim"], geometry: Geometry
@@ -176,11 +218,7 @@ class TokenEmbedding(nn.Module):
         if config.position == "learned":
             rows = (config.max_tokens or 0) + config.position_offset
             self.positions = nn.Embedding(rows, config.dim)
-        self.norm = (
-            nn.LayerNorm(config.dim, eps=config.norm_eps)
-            if config.embedding_norm
-            else nn.Identity()
-        )
+        self.norm = build_norm(config, config.dim) if config.embedding_norm else nn.Identity()
 
     def forward(self, batch: PackedBatch) -> Float[Tensor, "tokens dim"]:
         """Gives layer 0."""
@@ -214,11 +252,9 @@ class TransformerEncoder(Encoder):
         self.max_tokens = config.max_tokens
         self.embedding = TokenEmbedding(config)
         self.layers = nn.ModuleList(TransformerLayer(config) for _ in range(config.num_layers))
-        self.final_norm = (
-            nn.LayerNorm(config.dim, eps=config.norm_eps) if config.norm == "pre" else nn.Identity()
-        )
+        self.final_norm = build_norm(config, config.dim) if config.norm == "pre" else nn.Identity()
         if config.position == "rotary":
-            self.rotary = Rotary(config.head_dim)
+            self.rotary = Rotary(config.head_width)
         if config.position == "relative":
             self.relative = RelativeBias(
                 config.num_heads, config.relative_buckets, config.relative_distance

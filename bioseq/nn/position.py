@@ -37,7 +37,9 @@ class Rotary(nn.Module):
 
     def __init__(self, head_dim: int, base: float = 10_000.0) -> None:
         super().__init__()
-        rates = base ** (-torch.arange(0, head_dim, 2, dtype=torch.float32) / head_dim)
+        # On the CPU even where the rest of a model is still without memory (the meta device).
+        steps = torch.arange(0, head_dim, 2, dtype=torch.float32, device="cpu")
+        rates = base ** (-steps / head_dim)
         self.rates: Tensor
         self.register_buffer("rates", rates)
 

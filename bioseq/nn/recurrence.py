@@ -22,6 +22,12 @@ _CELLS: dict[Cell, type[nn.Module]] = {
 }
 
 
+def _lacks_mixed_precision(x: Tensor) -> bool:
+    """Whether autocast would ask for a kernel that processors without AVX-512 do not have."""
+    wide = torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+    return x.is_cpu and torch.is_autocast_enabled("cpu") and not wide
+
+
 class Recurrence(nn.Module):
     """A layer of recurrent cells: h_t = f(W x_t + U h_(t-1)), from either end.
 
@@ -49,7 +55,7 @@ class Recurrence(nn.Module):
         places, states = [], []
         for block in layout.blocks:
             steps = block.backward if self.backward else block.forward
-            out, _ = self.cell(x[steps])
+            out, _ = self._run(x[steps], None)
             places.append(steps[block.mask])
             states.append(out[block.mask])
         place, state = torch.cat(places), torch.cat(states)
@@ -68,5 +74,13 @@ class Recurrence(nn.Module):
             The chunk's states in reading order, and the state to go on with.
         """
         ordered = x.flip(0) if self.backward else x
-        out, last = self.cell(ordered[:, None], state)
+        out, last = self._run(ordered[:, None], state)
         return (out[:, 0].flip(0) if self.backward else out[:, 0]), last
+
+    def _run(
+        self, x: Float[Tensor, "steps segments dim"], state: State | None
+    ) -> tuple[Float[Tensor, "steps segments hidden"], State]:
+        if _lacks_mixed_precision(x):
+            with torch.autocast("cpu", enabled=False):
+                return self.cell(x.float(), state)
+        return self.cell(x, state)

@@ -33,7 +33,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from bioseq.batch import pack, plan_batches
-from bioseq.checkpoints.esm import build_esm_tokenizer, read_esm
+from bioseq.checkpoints import load_model
+from bioseq.checkpoints.families.esm import build_esm_tokenizer
 from bioseq.checkpoints.keymap import Ignored, Rule, fill
 from bioseq.io import open_records
 from bioseq.models import Encoder
@@ -126,7 +127,7 @@ def convert_to_bioseq(model: transformers.EsmForMaskedLM) -> Encoder:
     transformers.utils.logging.disable_progress_bar()
     with tempfile.TemporaryDirectory() as folder:
         model.save_pretrained(folder)
-        return read_esm(Path(folder)).encoder
+        return load_model(Path(folder)).encoder
 
 
 def convert_to_fair_esm(model: transformers.EsmForMaskedLM) -> esm.ESM2:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from bioseq.checkpoints import Model, read_model, save_model
+from bioseq.checkpoints import Model, load_model, save_model
 from bioseq.errors import CheckpointError
 from bioseq.train import load_settings
 from bioseq.train.held_out import held_out_batches, held_out_loss
@@ -35,7 +35,7 @@ def publish(source: Model, folder: Path) -> Model:
         objective=source.objective,
         dtype=torch.float16,
     )
-    return read_model(folder)
+    return load_model(folder)
 
 
 def test_perplexity(model: Model, split: Split, settings: TrainingSettings) -> float:
@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     arguments = parser.parse_args()
     settings = load_settings(arguments.settings)
-    model = publish(read_model(arguments.run / MODEL_FOLDER), arguments.folder)
+    model = publish(load_model(arguments.run / MODEL_FOLDER), arguments.folder)
     split = load_split(settings, arguments.run / SPLIT_FILE)
     print(f"weights      {model.weights_sha256}")
     print(f"train        {len(split.train):,} sequences")

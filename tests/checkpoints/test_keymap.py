@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from bioseq.checkpoints.keymap import Ignored, Rule, concatenate, fill, transpose
+from bioseq.checkpoints.weights import Weights
 from bioseq.errors import CheckpointError
 
 RULES = (
@@ -30,10 +32,15 @@ def make_tensors() -> dict[str, Tensor]:
     return tensors
 
 
+def as_weights(tensors: dict[str, Tensor], *more_names: str) -> Weights:
+    names = frozenset([*tensors, *more_names])
+    return Weights(path=Path("weights"), names=names, read=tensors.__getitem__)
+
+
 def fill_from(
     model: nn.Module, tensors: dict[str, Tensor], rules: Sequence[Rule | Ignored] = RULES
 ) -> None:
-    fill(model, rules, names=tensors.keys(), read=tensors.__getitem__, path="weights")
+    fill(model, rules, as_weights(tensors))
 
 
 def test_every_layer_gets_its_own_tensors_in_the_order_of_the_rule() -> None:
@@ -73,13 +80,8 @@ def test_a_foreign_tensor_that_nothing_uses_is_unexpected() -> None:
 
 def test_an_ignored_tensor_is_never_read() -> None:
     tensors = make_tensors()
-    fill(
-        make_model(),
-        RULES,
-        names=[*tensors, "block.0.counter", "block.17.counter"],
-        read=tensors.__getitem__,
-        path="weights",
-    )
+    weights = as_weights(tensors, "block.0.counter", "block.17.counter")
+    fill(make_model(), RULES, weights)
 
 
 def test_a_layer_stands_for_a_number_only() -> None:
@@ -119,11 +121,11 @@ def test_one_tensor_can_fill_two_parameters() -> None:
     assert torch.equal(model.state_dict()["0.weight"], model.state_dict()["1.weight"])
 
 
-def test_an_optional_parameter_keeps_its_own_value() -> None:
-    model = nn.Linear(1, 1, bias=False)
-    own = model.weight.item()
-    fill_from(model, {}, (Rule("weight", ("theirs",), optional=True),))
-    assert model.weight.item() == own
+def test_an_optional_buffer_keeps_its_own_value() -> None:
+    model = nn.BatchNorm1d(1, affine=False)
+    rules = [Rule(name, ("theirs",), optional=True) for name in model.state_dict()]
+    fill_from(model, {}, rules)
+    assert model.state_dict()["running_var"].item() == 1
 
 
 def test_a_half_precision_file_fills_a_float_model() -> None:
@@ -138,3 +140,19 @@ def test_transpose_turns_input_by_output_round() -> None:
     stored = torch.arange(6.0).reshape(3, 2)
     fill_from(model, {"w": stored}, (Rule("weight", ("w",), transpose),))
     assert torch.equal(model.weight, stored.T)
+
+
+def test_a_model_without_memory_is_made_in_the_format_asked_for() -> None:
+    with torch.device("meta"):
+        model = make_model()
+    tensors = make_tensors()
+    fill(model, RULES, as_weights(tensors), dtype=torch.bfloat16)
+    assert {p.dtype for p in model.parameters()} == {torch.bfloat16}
+    assert torch.equal(model.state_dict()["1.bias"], tensors["block.1.b"].bfloat16())
+
+
+def test_a_filled_parameter_is_no_view_of_what_was_read() -> None:
+    model, tensors = nn.Linear(2, 2, bias=False), {"w": torch.eye(2)}
+    fill_from(model, tensors, (Rule("weight", ("w",)),))
+    tensors["w"].zero_()
+    assert torch.equal(model.weight, torch.eye(2))

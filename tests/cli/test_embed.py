@@ -258,7 +258,7 @@ def test_a_broken_model_folder_is_one_line(damage, bioseq, tiny_lstm, source, tm
 
 
 def test_a_file_is_no_model(bioseq, source, out):
-    assert_one_line(bioseq("embed", source, "-o", out, "--model", source), "no such model")
+    assert_one_line(bioseq("embed", source, "-o", out, "--model", source), "not safetensors")
 
 
 def test_an_output_below_a_file_is_one_line(bioseq, tiny_lstm, source):

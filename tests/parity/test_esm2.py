@@ -13,7 +13,8 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from bioseq.batch import PackedBatch, pack
-from bioseq.checkpoints.esm import build_esm_tokenizer, read_esm
+from bioseq.checkpoints import load_model
+from bioseq.checkpoints.families.esm import build_esm_tokenizer
 from bioseq.errors import CheckpointError
 from bioseq.models import Encoding
 
@@ -91,7 +92,7 @@ def assert_maps_close(ours: Encoding, theirs: tuple[Tensor, ...]) -> None:
 def test_states_logits_and_maps_equal_those_of_transformers(
     reference: torch.nn.Module, folder: Path, batch: PackedBatch
 ) -> None:
-    model = read_esm(folder)
+    model = load_model(folder)
     tokens, mask = batch.padded(1)
     with torch.no_grad():
         theirs = reference(
@@ -107,7 +108,7 @@ def test_states_logits_and_maps_equal_those_of_transformers(
 def test_states_logits_and_maps_equal_those_of_fair_esm(
     reference: torch.nn.Module, folder: Path, batch: PackedBatch
 ) -> None:
-    model = read_esm(folder)
+    model = load_model(folder)
     other = esm.ESM2(num_layers=3, embed_dim=48, attention_heads=4, alphabet="ESM-1b").eval()
     other.load_state_dict(as_fair_esm(reference.state_dict()))
     tokens, mask = batch.padded(1)
@@ -164,7 +165,7 @@ def test_every_symbol_without_a_token_is_one_unknown() -> None:
 
 
 def test_the_rates_come_from_the_file(reference: torch.nn.Module, folder: Path) -> None:
-    rates = read_esm(folder).encoder.state_dict()["rotary.rates"]
+    rates = load_model(folder).encoder.state_dict()["rotary.rates"]
     assert torch.equal(rates, reference.state_dict()["esm.rotary_embeddings.inv_freq"])
     assert torch.equal(rates, rates.half().float())
 
@@ -184,7 +185,7 @@ def published_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def encode(folder: Path, batch: PackedBatch) -> Tensor:
     with torch.no_grad():
-        return read_esm(folder).encoder(batch).states[0]
+        return load_model(folder).encoder(batch).states[0]
 
 
 def test_published_files_give_the_same_numbers(
@@ -192,7 +193,7 @@ def test_published_files_give_the_same_numbers(
 ) -> None:
     write_folder(tmp_path, published_names(reference.state_dict()))
     assert torch.equal(encode(tmp_path, batch), encode(folder, batch))
-    head = read_esm(tmp_path).head
+    head = load_model(tmp_path).head
     assert head is not None
     tied = reference.state_dict()["esm.embeddings.word_embeddings.weight"]
     assert torch.equal(head.output.weight, tied)
@@ -216,7 +217,7 @@ def test_a_file_of_the_encoder_alone_has_no_head(
         if name.startswith("esm.")
     }
     write_folder(tmp_path, state | {"pooler.dense.weight": torch.zeros(48, 48)})
-    model = read_esm(tmp_path)
+    model = load_model(tmp_path)
     assert (model.head, model.objective) == (None, None)
     assert torch.equal(encode(tmp_path, batch), encode(folder, batch))
 
@@ -224,12 +225,9 @@ def test_a_file_of_the_encoder_alone_has_no_head(
 @pytest.mark.parametrize(
     "change",
     [
-        {"model_type": "bert"},
-        {"position_embedding_type": "absolute"},
-        {"emb_layer_norm_before": True},
+        {"position_embedding_type": "relative_key"},
         {"token_dropout": False},
         {"vocab_size": 64},
-        {"layer_norm_eps": 1e-12},
     ],
 )
 def test_another_arithmetic_is_refused(
@@ -237,7 +235,7 @@ def test_another_arithmetic_is_refused(
 ) -> None:
     write_folder(tmp_path, reference.state_dict(), **change)
     with pytest.raises(CheckpointError, match=next(iter(change))):
-        read_esm(tmp_path)
+        load_model(tmp_path)
 
 
 def test_a_missing_tensor_is_named_as_the_file_names_it(
@@ -247,5 +245,5 @@ def test_a_missing_tensor_is_named_as_the_file_names_it(
     del state["esm.encoder.layer.1.attention.self.key.bias"]
     write_folder(tmp_path, state)
     with pytest.raises(CheckpointError) as caught:
-        read_esm(tmp_path)
+        load_model(tmp_path)
     assert caught.value.missing == ("encoder.layer.1.attention.self.key.bias",)

@@ -1,23 +1,21 @@
-"""ESM-2 in the layout of Hugging Face: `config.json` beside `model.safetensors`.
+"""ESM-1b, ESM-1v and ESM-2 in the layout of Hugging Face.
 
-Source: Lin et al. 2023; names and arithmetic as in transformers' `EsmModel` and `EsmForMaskedLM`.
+Source: Rives et al. 2021 (ESM-1b); Meier et al. 2021 (ESM-1v); Lin et al. 2023 (ESM-2); names and
+arithmetic as in transformers' `EsmModel` and `EsmForMaskedLM`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
-from torch import nn
-
-from bioseq.checkpoints.files import CONFIG_FILE, open_weights, read_config, weights_digest
-from bioseq.checkpoints.keymap import Ignored, Rule, concatenate, fill
-from bioseq.checkpoints.model import Model
-from bioseq.errors import BioseqError, CheckpointError
+from bioseq.checkpoints.families.family import Family
+from bioseq.checkpoints.keymap import Ignored, Rule, concatenate
+from bioseq.checkpoints.snapshot import Snapshot
+from bioseq.errors import CheckpointError
 from bioseq.heads import LanguageHead
-from bioseq.models import TransformerConfig, TransformerEncoder
-from bioseq.tokenizer import ResidueTokenizer, Vocabulary
+from bioseq.models import Encoder, TransformerConfig, TransformerEncoder
+from bioseq.models.transformer import Position
+from bioseq.tokenizer import ResidueTokenizer, Tokenizer, Vocabulary
 
 _TOKENS = (
     *("<cls>", "<pad>", "<eos>", "<unk>"),
@@ -25,17 +23,16 @@ _TOKENS = (
     *("<null_1>", "<mask>"),
 )
 _MASK_RATE = 0.15 * 0.8
-_HEAD_EPS = 1e-5
+_FIRST_POSITION = 2  # rows below belong to padding
 
-# Fixed for all ESM-2 models; another value means another arithmetic.
+# Fixed for all of them; another value means another arithmetic.
 _REQUIRED: Mapping[str, object] = {
-    "model_type": "esm",
-    "position_embedding_type": "rotary",
     "token_dropout": True,
     "vocab_size": len(_TOKENS),
     "mask_token_id": _TOKENS.index("<mask>"),
 }
-_REFUSED = ("emb_layer_norm_before", "is_folding_model", "is_decoder", "add_cross_attention")
+_REFUSED = ("is_folding_model", "is_decoder", "add_cross_attention")
+_POSITIONS: Mapping[str, Position] = {"absolute": "learned", "rotary": "rotary"}
 
 
 def _linear(ours: str, foreign: str) -> tuple[Rule, ...]:
@@ -74,6 +71,8 @@ _RULES: Sequence[Rule | Ignored] = (
     *_linear(f"{_OURS}.feed_forward.up", f"{_THEIRS}.intermediate.dense"),
     *_linear(f"{_OURS}.feed_forward.down", f"{_THEIRS}.output.dense"),
     *_norm("encoder.final_norm", "encoder.emb_layer_norm_after"),
+    Rule("encoder.embedding.positions.weight", ("embeddings.position_embeddings.weight",)),
+    *_norm("encoder.embedding.norm", "embeddings.layer_norm"),
     # Training rounded them to half precision: recomputed ones give other numbers.
     Rule("encoder.rotary.rates", ("rotary_embeddings.inv_freq",)),
     Rule("encoder.rotary.rates", (f"encoder.layer.0.{_RATES}",)),
@@ -85,7 +84,7 @@ _RULES: Sequence[Rule | Ignored] = (
     Rule("head.output.bias", ("lm_head.bias",)),
     Ignored(f"{_THEIRS}.{_RATES}", "the same in every layer; layer 0's is used"),
     Ignored("embeddings.position_ids", "counts from 0"),
-    Ignored("embeddings.position_embeddings.weight", "left over; positions are rotary"),
+    Ignored("embeddings.position_embeddings.weight", "left over where positions are rotary"),
     Ignored("contact_head.regression.weight", "contacts are not predicted by encoder or head"),
     Ignored("contact_head.regression.bias", "contacts are not predicted by encoder or head"),
     Ignored("pooler.dense.weight", "never trained"),
@@ -104,66 +103,54 @@ def build_esm_tokenizer() -> ResidueTokenizer:
     )
 
 
-def read_esm(folder: Path, *, name: str | None = None) -> Model:
-    """Reads an ESM-2 folder, with the weights in float32 and the encoder in evaluation mode.
-
-    Args:
-        folder: As `save_pretrained` writes it, or downloaded.
-        name: What the user asked for; the folder's own name by default.
-
-    Raises:
-        CheckpointError: a file is missing, damaged, or not ESM-2.
-    """
-    config = read_config(folder)
-    encoder = TransformerEncoder(_transformer_config(config, folder / CONFIG_FILE))
-    with open_weights(folder) as weights:
-        names = {full.removeprefix("esm."): full for full in weights.names}
-        head = _build_head(encoder, weights.path) if "lm_head.bias" in names else None
-        parts = nn.ModuleDict({"encoder": encoder} | ({"head": head} if head else {}))
-        fill(
-            parts.eval(),
-            _RULES,
-            names=names.keys(),
-            read=lambda short: weights.read(names[short]),
-            path=weights.path,
-        )
-    return Model(
-        name=name or folder.resolve().name,
-        encoder=encoder,
-        tokenizer=build_esm_tokenizer(),
-        head=head,
-        objective="masked" if head else None,
-        weights_sha256=weights_digest(folder),
-    )
+def _matches(snapshot: Snapshot) -> bool:
+    return snapshot.config.get("model_type") == "esm"
 
 
-def is_esm(config: Mapping[str, Any]) -> bool:
-    """Tells whether a config is that of an ESM model in the layout of Hugging Face."""
-    return config.get("model_type") == "esm"
+def _build_tokenizer(snapshot: Snapshot) -> Tokenizer:
+    return build_esm_tokenizer()
 
 
-def _build_head(encoder: TransformerEncoder, path: Path) -> LanguageHead:
-    if encoder.config.norm_eps != _HEAD_EPS:
-        problem = f"layer_norm_eps is {encoder.config.norm_eps}; ESM-2's head has {_HEAD_EPS}"
-        raise CheckpointError(path, problem)
-    return LanguageHead(encoder.dim, encoder.config.vocabulary_size)
-
-
-def _transformer_config(config: Mapping[str, Any], path: Path) -> TransformerConfig:
+def _build_encoder(snapshot: Snapshot) -> Encoder:
+    config = snapshot.config
     wrong = [f"{k} is {config.get(k)!r}" for k, v in _REQUIRED.items() if config.get(k) != v]
     wrong += [f"{k} is {config[k]!r}" for k in _REFUSED if config.get(k)]
+    if config.get("position_embedding_type") not in _POSITIONS:
+        wrong.append(f"position_embedding_type is {config.get('position_embedding_type')!r}")
     if wrong:
-        raise CheckpointError(path, f"not an ESM-2 model: {', '.join(wrong)}")
-    try:
-        return TransformerConfig(
+        raise CheckpointError(snapshot.config_path, f"not an ESM model: {', '.join(wrong)}")
+    position = _POSITIONS[config["position_embedding_type"]]
+    is_learned = position == "learned"
+    return TransformerEncoder(
+        TransformerConfig(
             vocabulary_size=config["vocab_size"],
             dim=config["hidden_size"],
             num_layers=config["num_hidden_layers"],
             num_heads=config["num_attention_heads"],
             feed_forward_dim=config["intermediate_size"],
             norm_eps=config["layer_norm_eps"],
+            position=position,
+            max_tokens=config["max_position_embeddings"] - _FIRST_POSITION if is_learned else None,
+            position_offset=_FIRST_POSITION if is_learned else 0,
+            embedding_norm=bool(config.get("emb_layer_norm_before")),
             mask_token=config["mask_token_id"],
             mask_rate=_MASK_RATE,
         )
-    except (BioseqError, KeyError) as error:
-        raise CheckpointError(path, f"unusable config: {error}") from None
+    )
+
+
+def _build_head(encoder: Encoder) -> LanguageHead:
+    config = encoder.config
+    return LanguageHead(encoder.dim, config.vocabulary_size, norm_eps=config.norm_eps)
+
+
+ESM = Family(
+    name="ESM-1b, ESM-1v or ESM-2",
+    matches=_matches,
+    build_encoder=_build_encoder,
+    build_tokenizer=_build_tokenizer,
+    build_head=_build_head,
+    rules=_RULES,
+    prefix="esm.",
+    head_mark="lm_head.bias",
+)

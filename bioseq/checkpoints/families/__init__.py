@@ -1,0 +1,9 @@
+"""Published families of models, each a table of rules with its config reader and tokenizer."""
+
+from bioseq.checkpoints.families.esm import ESM
+from bioseq.checkpoints.families.family import Family, read_published
+
+# In the order in which they are asked whether a snapshot is theirs.
+FAMILIES: tuple[Family, ...] = (ESM,)
+
+__all__ = ["FAMILIES", "Family", "read_published"]

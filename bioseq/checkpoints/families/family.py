@@ -1,0 +1,82 @@
+"""What a family of published models is, and the one way to read its members."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from bioseq.checkpoints.keymap import Ignored, Rule, fill
+from bioseq.checkpoints.model import Model, Objective
+from bioseq.checkpoints.snapshot import Snapshot
+from bioseq.errors import BioseqError, CheckpointError
+from bioseq.heads import LanguageHead
+from bioseq.models import Encoder
+from bioseq.tokenizer import Tokenizer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """All that tells one family from the others.
+
+    Attributes:
+        name: As its authors write it.
+        matches: Tells whether a snapshot is of this family and layout.
+        build_encoder: Builds the encoder that a snapshot's settings describe.
+        build_tokenizer: Builds the tokenizer that a snapshot's model was trained with.
+        build_head: Builds the language-model head; None where the family has none.
+        rules: From the file's names, prefix taken off, to the parameters of `encoder` and `head`.
+        prefix: Of the encoder's names in files that also hold heads.
+        head_mark: A tensor that only files with a language-model head hold.
+        objective: What the head was trained on.
+    """
+
+    name: str
+    matches: Callable[[Snapshot], bool]
+    build_encoder: Callable[[Snapshot], Encoder]
+    build_tokenizer: Callable[[Snapshot], Tokenizer]
+    build_head: Callable[[Encoder], LanguageHead] | None = None
+    rules: Sequence[Rule | Ignored]
+    prefix: str = ""
+    head_mark: str = ""
+    objective: Objective = "masked"
+
+
+def read_published(
+    family: Family, snapshot: Snapshot, *, name: str | None, dtype: torch.dtype
+) -> Model:
+    """Reads a member of a family, in evaluation mode.
+
+    Args:
+        family: The family.
+        snapshot: The member's files.
+        name: What the user asked for; the folder's own name by default.
+        dtype: Number format of the weights.
+
+    Raises:
+        CheckpointError: the settings describe another arithmetic, or the weights do not fit.
+    """
+    weights = snapshot.weights.renamed(lambda full: full.removeprefix(family.prefix))
+    has_head = family.build_head is not None and family.head_mark in weights.names
+    try:
+        with torch.device("meta"):
+            encoder = family.build_encoder(snapshot)
+            head = family.build_head(encoder) if family.build_head and has_head else None
+        tokenizer = family.build_tokenizer(snapshot)
+    except CheckpointError:
+        raise
+    except (BioseqError, KeyError, TypeError) as error:
+        problem = f"unusable config of {family.name}: {type(error).__name__}: {error}"
+        raise CheckpointError(snapshot.config_path, problem) from None
+    parts = nn.ModuleDict({"encoder": encoder} | ({"head": head} if head is not None else {}))
+    fill(parts.eval(), family.rules, weights, dtype=dtype)
+    return Model(
+        name=name or snapshot.name,
+        encoder=encoder,
+        tokenizer=tokenizer,
+        head=head,
+        objective=family.objective if head is not None else None,
+        weights_sha256=snapshot.digest(),
+    )

@@ -1,0 +1,57 @@
+"""Which files of a model folder hold its weights, and their digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from bioseq.errors import CheckpointError
+
+WEIGHTS_FILE = "model.safetensors"
+_CANDIDATES = (
+    WEIGHTS_FILE,
+    f"{WEIGHTS_FILE}.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+)
+
+
+def find_weights(folder: Path) -> tuple[Path, ...]:
+    """Finds the weights of a folder laid out as on Hugging Face: one file, or shards.
+
+    Raises:
+        CheckpointError: there are none, the list of shards is damaged, or a shard is missing.
+    """
+    found = next((folder / name for name in _CANDIDATES if (folder / name).exists()), None)
+    if found is None:
+        problem = f"no such file, nor {', '.join(_CANDIDATES[1:])}; the model folder is incomplete"
+        raise CheckpointError(folder / WEIGHTS_FILE, problem)
+    return _shards(found) if found.suffix == ".json" else (found,)
+
+
+def _shards(index: Path) -> tuple[Path, ...]:
+    try:
+        names = sorted(set(json.loads(index.read_text())["weight_map"].values()))
+    except (ValueError, KeyError, AttributeError) as error:
+        raise CheckpointError(index, f"not a list of shards ({error}); get it again") from None
+    paths = tuple(index.parent / name for name in names)
+    missing = [path.name for path in paths if not path.exists()]
+    if missing:
+        problem = f"{len(missing)} of {len(paths)} shards are not there, first {missing[0]}"
+        raise CheckpointError(index, f"{problem}; get the model again")
+    return paths
+
+
+def weights_digest(paths: Sequence[Path]) -> str:
+    """Gives the sha256 of a weights file; of several files, that of their digests in order."""
+    digests = [_file_digest(path) for path in paths]
+    if len(digests) == 1:
+        return digests[0]
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
