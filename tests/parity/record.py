@@ -1,0 +1,110 @@
+"""How close ours is to a reference: asserted, kept, and written as a table for the docs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.testing import assert_close
+
+# torch.testing.assert_close's own for float32.
+RELATIVE, ABSOLUTE = 1.3e-6, 1e-5
+TABLE_MARK = "<!-- The table below is written by the tests; see the command above. -->"
+_HEADER = (
+    "| family | compared with | quantity | values | largest difference "
+    "| of the largest value | bound (relative, absolute) |"
+)
+
+Values = Tensor | Sequence["Values"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """One quantity of one family, compared with one reference.
+
+    Attributes:
+        values: How many numbers were compared.
+        difference: Largest absolute difference.
+        magnitude: Largest absolute value of the reference.
+        bound: Relative and absolute difference that was allowed.
+    """
+
+    values: int
+    difference: float
+    magnitude: float
+    bound: tuple[float, float]
+
+    def joined(self, other: Comparison) -> Comparison:
+        """Gives the comparison over the numbers of both."""
+        return Comparison(
+            values=self.values + other.values,
+            difference=max(self.difference, other.difference),
+            magnitude=max(self.magnitude, other.magnitude),
+            bound=max(self.bound, other.bound),
+        )
+
+
+class ParityRecord:
+    """The comparisons of one test run."""
+
+    def __init__(self) -> None:
+        self._comparisons: dict[tuple[str, str, str], Comparison] = {}
+
+    def __call__(
+        self,
+        family: str,
+        compared_with: str,
+        quantity: str,
+        ours: Values,
+        theirs: Values,
+        *,
+        rtol: float = RELATIVE,
+        atol: float = ABSOLUTE,
+    ) -> None:
+        """Asserts that two tensors, or two equal nestings of them, are close, and keeps how close.
+
+        A wider bound than the default needs its reason beside the call.
+        """
+        assert_close(ours, theirs, rtol=rtol, atol=atol)
+        pairs = list(zip(_tensors(ours), _tensors(theirs), strict=True))
+        assert pairs, "nothing was compared"
+        comparison = Comparison(
+            values=sum(a.numel() for a, _ in pairs),
+            difference=max((a - b).abs().max().item() for a, b in pairs),
+            magnitude=max(b.abs().max().item() for _, b in pairs),
+            bound=(rtol, atol),
+        )
+        key = (family, compared_with, quantity)
+        earlier = self._comparisons.get(key)
+        self._comparisons[key] = earlier.joined(comparison) if earlier else comparison
+
+    def table(self) -> str:
+        """Gives the table in Markdown, sorted by family, reference and quantity."""
+        rows = [_HEADER, "| --- | --- | --- | ---: | ---: | ---: | --- |"]
+        for key, c in sorted(self._comparisons.items()):
+            share = c.difference / c.magnitude if c.magnitude else 0.0
+            bound = f"{c.bound[0]:.1e}, {c.bound[1]:.0e}"
+            rows.append(
+                f"| {' | '.join(key)} | {c.values:,} | {c.difference:.1e} | {share:.1e} | {bound} |"
+            )
+        return "\n".join(rows) + "\n"
+
+
+def rewrite_table(page: Path, table: str) -> None:
+    """Replaces the table at the end of a page, below its mark."""
+    text, mark, _ = page.read_text().partition(TABLE_MARK)
+    if not mark:
+        message = f"{page} has no line {TABLE_MARK}"
+        raise ValueError(message)
+    page.write_text(f"{text}{mark}\n\n{table}")
+
+
+def _tensors(values: Values) -> Iterable[Tensor]:
+    if isinstance(values, Tensor):
+        yield values.detach().to(torch.float64)
+    else:
+        for value in values:
+            yield from _tensors(value)

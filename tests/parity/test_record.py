@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.parity.record import TABLE_MARK, ParityRecord, rewrite_table
+
+
+def test_what_is_not_close_fails_and_is_not_recorded() -> None:
+    record = ParityRecord()
+    with pytest.raises(AssertionError):
+        record("F", "R", "states", torch.zeros(2), torch.tensor([0.0, 1e-4]))
+    assert "states" not in record.table()
+
+
+def test_nothing_to_compare_fails() -> None:
+    with pytest.raises(AssertionError, match="nothing was compared"):
+        ParityRecord()("F", "R", "states", (), ())
+
+
+def test_the_table_has_the_largest_difference_of_all_tests() -> None:
+    record = ParityRecord()
+    for difference in (4e-6, 8e-6, 2e-6):
+        ours = (torch.tensor([1.0, 2.0]), [torch.tensor([4.0 + difference])])
+        record("F", "R", "states", ours, (torch.tensor([1.0, 2.0]), [torch.tensor([4.0])]))
+    assert "| F | R | states | 9 | 8.1e-06 | 2.0e-06 | 1.3e-06, 1e-05 |" in record.table()
+
+
+def test_only_the_table_of_the_page_is_rewritten(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"words\n{TABLE_MARK}\nold table\n")
+    rewrite_table(page, "new table\n")
+    assert page.read_text() == f"words\n{TABLE_MARK}\n\nnew table\n"
