@@ -1,11 +1,11 @@
-"""A model ready to use: encoder, tokenizer and head, with where they came from."""
+"""A model ready to use: encoder, tokenizer and heads, with where they came from."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from bioseq.heads import LanguageHead
+from bioseq.heads import ContactHead, LanguageHead
 from bioseq.models import Encoder
 from bioseq.tokenizer import Tokenizer
 from bioseq.typing import Molecule
@@ -24,6 +24,7 @@ class Model:
         head: Language-model head; None where the file has none.
         objective: What the head was trained on; None without a head.
         weights_sha256: Digest of the weights file.
+        contacts: Contact head over the encoder's attention maps; None where the file has none.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Model:
     head: LanguageHead | None
     objective: Objective | None
     weights_sha256: str
+    contacts: ContactHead | None = None
 
     @property
     def molecule(self) -> Molecule:

@@ -55,7 +55,7 @@ def open_snapshot(path: Path) -> Iterator[Snapshot]:
         CheckpointError: a file is missing, unreadable or damaged.
     """
     config = read_config(path) if path.is_dir() else {}
-    files = find_weights(path) if path.is_dir() else (path,)
+    files = find_weights(path)
     with open_weights(*files) as weights:
         yield Snapshot(path=path, config=config, files=files, weights=weights)
 

@@ -12,11 +12,12 @@ from torch.testing import assert_close
 
 # torch.testing.assert_close's own for float32.
 RELATIVE, ABSOLUTE = 1.3e-6, 1e-5
-TABLE_MARK = "<!-- The table below is written by the tests; see the command above. -->"
+TABLE_MARK = "<!-- The tables below are written by the tests; see the command above. -->"
 _HEADER = (
     "| family | compared with | quantity | values | largest difference "
     "| of the largest value | bound (relative, absolute) |"
 )
+_TOKEN_HEADER = "| tokenizer | compared with | sequences | of these read otherwise | how |"
 
 Values = Tensor | Sequence["Values"]
 
@@ -52,6 +53,7 @@ class ParityRecord:
 
     def __init__(self) -> None:
         self._comparisons: dict[tuple[str, str, str], Comparison] = {}
+        self._tokens: dict[tuple[str, str], tuple[int, int, str]] = {}
 
     def __call__(
         self,
@@ -81,8 +83,30 @@ class ParityRecord:
         earlier = self._comparisons.get(key)
         self._comparisons[key] = earlier.joined(comparison) if earlier else comparison
 
+    def tokens(
+        self, family: str, compared_with: str, *, sequences: int, differing: int, reason: str = ""
+    ) -> None:
+        """Keeps on how many sequences tokenizers agreed, and how many were read otherwise and why.
+
+        Raises:
+            ValueError: some were read otherwise, and there is no reason.
+        """
+        if differing and not reason:
+            message = "what is read otherwise needs a reason"
+            raise ValueError(message)
+        self._tokens[family, compared_with] = (sequences, differing, reason)
+
     def table(self) -> str:
-        """Gives the table in Markdown, sorted by family, reference and quantity."""
+        """Gives the tables in Markdown, sorted by family, reference and quantity."""
+        return self._comparison_table() + "\n" + self._token_table()
+
+    def _token_table(self) -> str:
+        rows = [_TOKEN_HEADER, "| --- | --- | ---: | ---: | --- |"]
+        for key, (sequences, differing, reason) in sorted(self._tokens.items()):
+            rows.append(f"| {' | '.join(key)} | {sequences:,} | {differing:,} | {reason} |")
+        return "\n".join(rows) + "\n"
+
+    def _comparison_table(self) -> str:
         rows = [_HEADER, "| --- | --- | --- | ---: | ---: | ---: | --- |"]
         for key, c in sorted(self._comparisons.items()):
             share = c.difference / c.magnitude if c.magnitude else 0.0
@@ -94,7 +118,7 @@ class ParityRecord:
 
 
 def rewrite_table(page: Path, table: str) -> None:
-    """Replaces the table at the end of a page, below its mark."""
+    """Replaces the tables at the end of a page, below their mark."""
     text, mark, _ = page.read_text().partition(TABLE_MARK)
     if not mark:
         message = f"{page} has no line {TABLE_MARK}"

@@ -33,3 +33,11 @@ def test_only_the_table_of_the_page_is_rewritten(tmp_path: Path) -> None:
     page.write_text(f"words\n{TABLE_MARK}\nold table\n")
     rewrite_table(page, "new table\n")
     assert page.read_text() == f"words\n{TABLE_MARK}\n\nnew table\n"
+
+
+def test_tokens_read_otherwise_need_a_reason() -> None:
+    record = ParityRecord()
+    with pytest.raises(ValueError, match="reason"):
+        record.tokens("F", "R", sequences=9, differing=1)
+    record.tokens("F", "R", sequences=9, differing=1, reason="J is unknown")
+    assert "| F | R | 9 | 1 | J is unknown |" in record.table()

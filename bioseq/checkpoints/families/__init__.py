@@ -1,9 +1,10 @@
 """Published families of models, each a table of rules with its config reader and tokenizer."""
 
 from bioseq.checkpoints.families.esm import ESM
+from bioseq.checkpoints.families.fair_esm import FAIR_ESM1, FAIR_ESM2
 from bioseq.checkpoints.families.family import Family, read_published
 
 # In the order in which they are asked whether a snapshot is theirs.
-FAMILIES: tuple[Family, ...] = (ESM,)
+FAMILIES: tuple[Family, ...] = (ESM, FAIR_ESM1, FAIR_ESM2)
 
 __all__ = ["FAMILIES", "Family", "read_published"]

@@ -12,7 +12,7 @@ from bioseq.checkpoints.families.family import Family
 from bioseq.checkpoints.keymap import Ignored, Rule, concatenate
 from bioseq.checkpoints.snapshot import Snapshot
 from bioseq.errors import CheckpointError
-from bioseq.heads import LanguageHead
+from bioseq.heads import ContactHead, LanguageHead
 from bioseq.models import Encoder, TransformerConfig, TransformerEncoder
 from bioseq.models.transformer import Position
 from bioseq.tokenizer import ResidueTokenizer, Tokenizer, Vocabulary
@@ -22,8 +22,8 @@ _TOKENS = (
     *"LAGVSERTIDPKQNFYMHWCXBUZO.-",
     *("<null_1>", "<mask>"),
 )
-_MASK_RATE = 0.15 * 0.8
-_FIRST_POSITION = 2  # rows below belong to padding
+MASK_RATE = 0.15 * 0.8
+POSITION_OFFSET = 2  # rows below belong to padding
 
 # Fixed for all of them; another value means another arithmetic.
 _REQUIRED: Mapping[str, object] = {
@@ -82,11 +82,12 @@ _RULES: Sequence[Rule | Ignored] = (
     Rule("head.output.weight", ("lm_head.decoder.weight",)),
     Rule("head.output.weight", ("embeddings.word_embeddings.weight",)),
     Rule("head.output.bias", ("lm_head.bias",)),
+    *_linear("contacts.regression", "contact_head.regression"),
     Ignored(f"{_THEIRS}.{_RATES}", "the same in every layer; layer 0's is used"),
     Ignored("embeddings.position_ids", "counts from 0"),
     Ignored("embeddings.position_embeddings.weight", "left over where positions are rotary"),
-    Ignored("contact_head.regression.weight", "contacts are not predicted by encoder or head"),
-    Ignored("contact_head.regression.bias", "contacts are not predicted by encoder or head"),
+    Ignored("contact_head.regression.weight", "never trained in ESM-1v"),
+    Ignored("contact_head.regression.bias", "never trained in ESM-1v"),
     Ignored("pooler.dense.weight", "never trained"),
     Ignored("pooler.dense.bias", "never trained"),
 )
@@ -130,18 +131,28 @@ def _build_encoder(snapshot: Snapshot) -> Encoder:
             feed_forward_dim=config["intermediate_size"],
             norm_eps=config["layer_norm_eps"],
             position=position,
-            max_tokens=config["max_position_embeddings"] - _FIRST_POSITION if is_learned else None,
-            position_offset=_FIRST_POSITION if is_learned else 0,
+            max_tokens=config["max_position_embeddings"] - POSITION_OFFSET if is_learned else None,
+            position_offset=POSITION_OFFSET if is_learned else 0,
             embedding_norm=bool(config.get("emb_layer_norm_before")),
             mask_token=config["mask_token_id"],
-            mask_rate=_MASK_RATE,
+            mask_rate=MASK_RATE,
         )
     )
 
 
-def _build_head(encoder: Encoder) -> LanguageHead:
+def build_esm_head(encoder: Encoder) -> LanguageHead:
+    """Builds the language-model head of ESM-1b, ESM-1v, ESM-2 and ESM-C."""
     config = encoder.config
     return LanguageHead(encoder.dim, config.vocabulary_size, norm_eps=config.norm_eps)
+
+
+def build_esm_contacts(encoder: Encoder) -> ContactHead | None:
+    """Builds the contact head of ESM-1b and ESM-2; ESM-1v has none."""
+    config = encoder.config
+    # Learned positions without a norm of the embeddings: ESM-1v. Its regression is random.
+    if config.position == "learned" and not config.embedding_norm:
+        return None
+    return ContactHead(config.num_layers * config.num_heads)
 
 
 ESM = Family(
@@ -149,8 +160,10 @@ ESM = Family(
     matches=_matches,
     build_encoder=_build_encoder,
     build_tokenizer=_build_tokenizer,
-    build_head=_build_head,
+    build_head=build_esm_head,
+    build_contacts=build_esm_contacts,
     rules=_RULES,
     prefix="esm.",
     head_mark="lm_head.bias",
+    contacts_mark="contact_head.regression.weight",
 )

@@ -12,7 +12,7 @@ from bioseq.checkpoints.keymap import Ignored, Rule, fill
 from bioseq.checkpoints.model import Model, Objective
 from bioseq.checkpoints.snapshot import Snapshot
 from bioseq.errors import BioseqError, CheckpointError
-from bioseq.heads import LanguageHead
+from bioseq.heads import ContactHead, LanguageHead
 from bioseq.models import Encoder
 from bioseq.tokenizer import Tokenizer
 
@@ -27,9 +27,13 @@ class Family:
         build_encoder: Builds the encoder that a snapshot's settings describe.
         build_tokenizer: Builds the tokenizer that a snapshot's model was trained with.
         build_head: Builds the language-model head; None where the family has none.
-        rules: From the file's names, prefix taken off, to the parameters of `encoder` and `head`.
+        build_contacts: Builds the contact head; None where the family has none, or gives None where
+            the model has none.
+        rules: From the file's names, prefix taken off, to the parameters of `encoder`, `head` and
+            `contacts`.
         prefix: Of the encoder's names in files that also hold heads.
         head_mark: A tensor that only files with a language-model head hold.
+        contacts_mark: A tensor that only files with a contact head hold.
         objective: What the head was trained on.
     """
 
@@ -38,9 +42,11 @@ class Family:
     build_encoder: Callable[[Snapshot], Encoder]
     build_tokenizer: Callable[[Snapshot], Tokenizer]
     build_head: Callable[[Encoder], LanguageHead] | None = None
+    build_contacts: Callable[[Encoder], ContactHead | None] | None = None
     rules: Sequence[Rule | Ignored]
     prefix: str = ""
     head_mark: str = ""
+    contacts_mark: str = ""
     objective: Objective = "masked"
 
 
@@ -59,24 +65,29 @@ def read_published(
         CheckpointError: the settings describe another arithmetic, or the weights do not fit.
     """
     weights = snapshot.weights.renamed(lambda full: full.removeprefix(family.prefix))
-    has_head = family.build_head is not None and family.head_mark in weights.names
     try:
         with torch.device("meta"):
             encoder = family.build_encoder(snapshot)
-            head = family.build_head(encoder) if family.build_head and has_head else None
+            head = contacts = None
+            if family.build_head and family.head_mark in weights.names:
+                head = family.build_head(encoder)
+            if family.build_contacts and family.contacts_mark in weights.names:
+                contacts = family.build_contacts(encoder)
         tokenizer = family.build_tokenizer(snapshot)
     except CheckpointError:
         raise
     except (BioseqError, KeyError, TypeError) as error:
         problem = f"unusable config of {family.name}: {type(error).__name__}: {error}"
         raise CheckpointError(snapshot.config_path, problem) from None
-    parts = nn.ModuleDict({"encoder": encoder} | ({"head": head} if head is not None else {}))
-    fill(parts.eval(), family.rules, weights, dtype=dtype)
+    parts = {"encoder": encoder, "head": head, "contacts": contacts}
+    present = nn.ModuleDict({name: part for name, part in parts.items() if part is not None})
+    fill(present.eval(), family.rules, weights, dtype=dtype)
     return Model(
         name=name or snapshot.name,
         encoder=encoder,
         tokenizer=tokenizer,
         head=head,
         objective=family.objective if head is not None else None,
+        contacts=contacts,
         weights_sha256=snapshot.digest(),
     )

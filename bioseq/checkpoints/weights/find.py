@@ -16,14 +16,25 @@ _CANDIDATES = (
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
 )
+_CONTACTS_MARK = "-contact-regression"
 
 
-def find_weights(folder: Path) -> tuple[Path, ...]:
-    """Finds the weights of a folder laid out as on Hugging Face: one file, or shards.
+def find_weights(path: Path) -> tuple[Path, ...]:
+    """Finds the files that hold a model's weights.
+
+    Of a folder laid out as on Hugging Face these are one file, or shards. A bare file may go on in
+    another: fair-esm keeps the weights of the contact head beside those of the model.
 
     Raises:
         CheckpointError: there are none, the list of shards is damaged, or a shard is missing.
     """
+    if path.is_dir():
+        return _find_in_folder(path)
+    contacts = path.with_name(f"{path.stem}{_CONTACTS_MARK}{path.suffix}")
+    return (path, contacts) if contacts.exists() else (path,)
+
+
+def _find_in_folder(folder: Path) -> tuple[Path, ...]:
     found = next((folder / name for name in _CANDIDATES if (folder / name).exists()), None)
     if found is None:
         problem = f"no such file, nor {', '.join(_CANDIDATES[1:])}; the model folder is incomplete"
