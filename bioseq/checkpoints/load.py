@@ -46,6 +46,5 @@ def _read(snapshot: Snapshot, *, name: str | None, dtype: torch.dtype) -> Model:
         if family.matches(snapshot):
             return read_published(family, snapshot, name=name, dtype=dtype)
     known = ", ".join(["bioseq's own", *(family.name for family in FAMILIES)])
-    kind = snapshot.config.get("model_type", "unknown")
-    problem = f"none of the families that bioseq reads (model_type {kind}); these are: {known}"
+    problem = f"none of the families that bioseq reads ({snapshot.kind}); these are: {known}"
     raise CheckpointError(snapshot.config_path, problem)

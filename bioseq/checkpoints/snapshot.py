@@ -42,6 +42,14 @@ class Snapshot:
         """Where the settings stand, for errors."""
         return self.path / CONFIG_FILE if self.config else self.path
 
+    @property
+    def kind(self) -> str:
+        """What the files call their architecture, for errors."""
+        if "model_type" in self.config:
+            return f"model_type {self.config['model_type']}"
+        arch = getattr(self.weights.metadata.get("args"), "arch", None)
+        return f"arch {arch}" if arch else "of unknown architecture"
+
     def digest(self) -> str:
         """Gives the sha256 of the weights."""
         return weights_digest(self.files)

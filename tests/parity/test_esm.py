@@ -240,6 +240,7 @@ def test_a_missing_tensor_is_named_as_the_file_names_it(folder: Path, tmp_path: 
     assert caught.value.missing == (name,)
 
 
+@pytest.mark.slow
 def test_tokens_are_those_of_transformers(tmp_path: Path, record_parity: ParityRecord) -> None:
     tokenizer = build_esm_tokenizer()
     vocabulary = tmp_path / "vocab.txt"
