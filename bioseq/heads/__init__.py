@@ -1,5 +1,7 @@
 """Heads: from token states to outputs with named classes."""
 
+from bioseq.heads.alignment import MaskedMSAHead, ResolvedHead
+from bioseq.heads.distogram import DistogramHead
 from bioseq.heads.language import LanguageHead
 
-__all__ = ["LanguageHead"]
+__all__ = ["DistogramHead", "LanguageHead", "MaskedMSAHead", "ResolvedHead"]

@@ -175,3 +175,18 @@ def pair_block_rules(ours: str, scope: str, end: str = "") -> Rules:
             f"{ours}.attention_{node}", f"{scope}/triangle_attention_{node}_node", end
         )
     return (*rules, *transition_rules(f"{ours}.transition", f"{scope}/pair_transition", end))
+
+
+def evoformer_rules(ours: str, scope: str, end: str = "") -> Rules:
+    """A block with full or global column attention."""
+    full, whole = "msa_column_attention", "msa_column_global_attention"
+    return (
+        *row_attention_rules(
+            f"{ours}.row_attention", f"{scope}/msa_row_attention_with_pair_bias", end
+        ),
+        *column_attention_rules(f"{ours}.column_attention", f"{scope}/{full}", end),
+        *global_attention_rules(f"{ours}.column_attention", f"{scope}/{whole}", end),
+        *transition_rules(f"{ours}.msa_transition", f"{scope}/msa_transition", end),
+        *outer_product_rules(f"{ours}.outer_product", f"{scope}/outer_product_mean", end),
+        *pair_block_rules(f"{ours}.pair_block", scope, end),
+    )

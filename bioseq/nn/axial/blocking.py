@@ -71,6 +71,11 @@ def join(blocks: Iterable[Tensor], axis: int, length: int) -> Tensor:
     return whole
 
 
+def owned(x: Tensor, *, in_place: bool) -> Tensor:
+    """Gives a tensor that `add_updates` may overwrite: `x` itself, or a copy where that differs."""
+    return x if in_place or torch.is_grad_enabled() else x.clone()
+
+
 def add_updates(
     x: Float[Tensor, "a b dim"],
     updates: Iterable[Float[Tensor, "rows columns dim"]],

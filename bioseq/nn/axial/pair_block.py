@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from bioseq.nn.axial.blocking import add_updates
+from bioseq.nn.axial.blocking import add_updates, owned
 from bioseq.nn.axial.transition import Transition
 from bioseq.nn.axial.triangle_attention import TriangleAttention
 from bioseq.nn.axial.triangle_multiplication import TriangleMultiplication
@@ -58,26 +58,32 @@ class PairBlock(nn.Module):
         self.transition = Transition(dim, factor=config.transition_factor)
 
     def forward(
-        self, pair: Float[Tensor, "length length pair_dim"], mask: Bool[Tensor, "length length"]
+        self,
+        pair: Float[Tensor, "length length pair_dim"],
+        mask: Bool[Tensor, "length length"],
+        *,
+        in_place: bool = False,
     ) -> Float[Tensor, "length length pair_dim"]:
-        """Updates the pair representation; in place where no gradient is wanted.
+        """Updates the pair representation.
 
         Args:
-            pair: Owned by the caller, who must not need it afterwards.
+            pair: Pair representation (z).
             mask: Which pairs are real.
+            in_place: Overwrite `pair` where no gradient is wanted.
         """
+        pair = owned(pair, in_place=in_place)
         dropout = self.config.dropout if self.training else 0.0
-        layers = [
-            (self.multiplication_outgoing, 0),
-            (self.multiplication_incoming, 0),
-            (self.attention_starting, 0),
-            (self.attention_ending, 1),
-        ]
-        if self.config.attention_first:
-            layers = layers[2:] + layers[:2]
-        for layer, shared_axis in layers:
+        for layer, shared_axis in self._triangle_layers():
             updates = layer.updates(pair, mask)
             pair = add_updates(
                 pair, updates, axis=layer.axis, dropout=dropout, shared_axis=shared_axis
             )
         return add_updates(pair, self.transition.updates(pair))
+
+    def _triangle_layers(self) -> list[tuple[TriangleMultiplication | TriangleAttention, int]]:
+        """Gives the layers in their order, each with the axis along which dropout is shared."""
+        multiplications = [(self.multiplication_outgoing, 0), (self.multiplication_incoming, 0)]
+        attentions = [(self.attention_starting, 0), (self.attention_ending, 1)]
+        if self.config.attention_first:
+            return [*attentions, *multiplications]
+        return [*multiplications, *attentions]

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from bioseq.checkpoints.keymap import Rule, fill
+from bioseq.checkpoints.weights import Weights
 
 Arrays = dict[str, Tensor]
 MakeRules = Callable[[str, str], Sequence[Rule]]
@@ -34,12 +35,7 @@ def fill_layer(reference: Arrays) -> Callable[[nn.Module, MakeRules, str], None]
             for name, value in reference.items()
             if name.startswith(prefix)
         }
-        fill(
-            nn.ModuleDict({"layer": layer.eval()}),
-            make_rules("layer", module),
-            names=tensors.keys(),
-            read=tensors.__getitem__,
-            path=module,
-        )
+        weights = Weights(path=Path(module), names=frozenset(tensors), read=tensors.__getitem__)
+        fill(nn.ModuleDict({"layer": layer.eval()}), make_rules("layer", module), weights)
 
     return fill_from_reference
