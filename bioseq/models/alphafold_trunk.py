@@ -189,7 +189,7 @@ class AlphaFoldTrunk(nn.Module):
         msa = self.input.embed_msa(features)
         msa[0] += self.recycling.row_norm(recycled.msa_row)
         pair = join(self.input.embed_pairs(features.target), 0, len(features.target))
-        updates = self.recycling.pair_updates(recycled.pair, recycled.pseudo_beta)
+        updates = self.recycling.updates(recycled.pair, recycled.pseudo_beta)
         pair = add_updates(pair, updates)
         pair = add_updates(pair, self.relative_position.updates(features.residue_index))
         return msa, pair

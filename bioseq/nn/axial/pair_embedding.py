@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bioseq.nn.axial.blocking import block_slices
+from bioseq.nn.axial.blocking import block_slices, join
 from bioseq.nn.axial.distance import distance_bins
 
 
@@ -38,6 +38,12 @@ class RelativePosition(nn.Module):
             bins = offset.clamp(-self.max_distance, self.max_distance) + self.max_distance
             yield functional.embedding(bins, table) + self.linear.bias
 
+    def forward(
+        self, residue_index: Int[Tensor, " length"]
+    ) -> Float[Tensor, "length length pair_dim"]:
+        """Gives the embedding of `i - j`."""
+        return join(self.updates(residue_index), 0, len(residue_index))
+
 
 class RecyclingEmbedder(nn.Module):
     """Embeds what the pass before found: the first MSA row, the pairs and the positions.
@@ -59,7 +65,7 @@ class RecyclingEmbedder(nn.Module):
         self.pair_norm = nn.LayerNorm(pair_dim)
         self.distance = nn.Linear(self.num_bins, pair_dim)
 
-    def pair_updates(
+    def updates(
         self,
         pair: Float[Tensor, "length length pair_dim"],
         pseudo_beta: Float[Tensor, "length 3"],
@@ -79,3 +85,11 @@ class RecyclingEmbedder(nn.Module):
                 num_bins=self.num_bins,
             )
             yield self.distance(bins.to(pair)) + self.pair_norm(pair[rows])
+
+    def forward(
+        self,
+        pair: Float[Tensor, "length length pair_dim"],
+        pseudo_beta: Float[Tensor, "length 3"],
+    ) -> Float[Tensor, "length length pair_dim"]:
+        """Gives what the pair representation gains; `row_norm` is for the MSA's first row."""
+        return join(self.updates(pair, pseudo_beta), 0, len(pair))
