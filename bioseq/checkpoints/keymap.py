@@ -7,7 +7,7 @@ is used or named as ignored, and every parameter is filled.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,11 +107,11 @@ def _choose(
     parameters: Iterable[str], rules: Sequence[Rule | Ignored], weights: Weights
 ) -> dict[str, _Source]:
     """Gives the source of each parameter that has one; every name must come out even."""
-    names = weights.names
+    names, index = weights.names, _index(rules)
     sources: dict[str, _Source] = {}
     missing: list[str] = []
     for ours in parameters:
-        candidates = _candidates(ours, rules)
+        candidates = _candidates(ours, index)
         source = next((c for c in candidates if names.issuperset(c.foreign)), None)
         if source is not None:
             sources[ours] = source
@@ -120,29 +120,41 @@ def _choose(
         elif not any(candidate.rule.optional for candidate in candidates):
             missing += [name for name in candidates[0].foreign if name not in names]
     used = {name for source in sources.values() for name in source.foreign}
-    unexpected = sorted(name for name in names - used if not _is_ignored(name, rules))
+    ignored = {rule.foreign for rule in rules if isinstance(rule, Ignored)}
+    unexpected = sorted(
+        name
+        for name in names - used
+        if not any(pattern in ignored for pattern, _ in _patterns(name))
+    )
     if missing or unexpected:
         problem = "weights do not fit the model"
         raise CheckpointError(weights.path, problem, missing=missing, unexpected=unexpected)
     return sources
 
 
-def _candidates(ours: str, rules: Sequence[Rule | Ignored]) -> list[_Source]:
-    """Gives the rules for a parameter, in order."""
-    candidates = []
+def _index(rules: Sequence[Rule | Ignored]) -> dict[str, list[Rule]]:
+    """Gives the rules by the parameter that they name, each list in the order of the table."""
+    index: dict[str, list[Rule]] = {}
     for rule in rules:
-        if isinstance(rule, Rule) and (match := _match(rule.ours, ours)):
-            layer = match.groupdict().get("layer", "")
-            candidates.append(_Source(rule, tuple(n.replace(_LAYER, layer) for n in rule.foreign)))
-    return candidates
+        if isinstance(rule, Rule):
+            index.setdefault(rule.ours, []).append(rule)
+    return index
 
 
-def _is_ignored(name: str, rules: Sequence[Rule | Ignored]) -> bool:
-    return any(isinstance(rule, Ignored) and _match(rule.foreign, name) for rule in rules)
+def _candidates(ours: str, index: Mapping[str, Sequence[Rule]]) -> list[_Source]:
+    """Gives the rules for a parameter, those without a layer first."""
+    return [
+        _Source(rule, tuple(name.replace(_LAYER, layer) for name in rule.foreign))
+        for pattern, layer in _patterns(ours)
+        for rule in index.get(pattern, ())
+    ]
 
 
-def _match(pattern: str, name: str) -> re.Match[str] | None:
-    return re.fullmatch(re.escape(pattern).replace(re.escape(_LAYER), r"(?P<layer>\d+)"), name)
+def _patterns(name: str) -> Iterator[tuple[str, str]]:
+    """Gives the patterns that fit a name, each with the layer's number."""
+    yield name, ""
+    for number in re.finditer(r"\d+", name):
+        yield name[: number.start()] + _LAYER + name[number.end() :], number[0]
 
 
 def _set(model: nn.Module, ours: str, value: Tensor, *, dtype: torch.dtype, path: Path) -> None:
@@ -152,9 +164,10 @@ def _set(model: nn.Module, ours: str, value: Tensor, *, dtype: torch.dtype, path
     if old.shape != value.shape:
         shapes = f"{list(value.shape)}, the model has {list(old.shape)}"
         raise CheckpointError(path, f"what fills {ours} has shape {shapes}")
-    # A copy of its own: what was read may be a view of the file.
-    if isinstance(old, nn.Parameter):
-        new = torch.empty_like(value, dtype=dtype, device="cpu").copy_(value)
-        setattr(owner, name, nn.Parameter(new, requires_grad=old.requires_grad))
-    else:
-        setattr(owner, name, torch.empty_like(value, dtype=old.dtype, device="cpu").copy_(value))
+    # A copy of its own, laid out in order: what was read may be a view of the file.
+    is_parameter = isinstance(old, nn.Parameter)
+    new = torch.empty(value.shape, dtype=dtype if is_parameter else old.dtype, device="cpu")
+    new.copy_(value)
+    if is_parameter:
+        new = nn.Parameter(new, requires_grad=old.requires_grad)
+    setattr(owner, name, new)

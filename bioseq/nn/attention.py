@@ -55,11 +55,33 @@ def attend(
     for group, *qkv in zip(
         layout.groups, query.split(sizes), key.split(sizes), value.split(sizes), strict=True
     ):
-        q, k, v = (rearrange(x, "(n l) h d -> n h l d", n=group.count) for x in qkv)
+        q, k, v = (rearrange(x, "(n l) h d -> n l h d", n=group.count) for x in qkv)
         cut = None if bias is None else bias[:, : group.length, : group.length]
-        attended = functional.scaled_dot_product_attention(q, k, v, attn_mask=cut, scale=scale)
-        parts.append(rearrange(attended, "n h l d -> (n l) h d"))
+        attended = attend_dense(q, k, v, bias=cut, scale=scale)
+        parts.append(rearrange(attended, "n l h d -> (n l) h d"))
     return torch.cat(parts)
+
+
+def attend_dense(
+    query: Float[Tensor, "rows queries heads head_dim"],
+    key: Float[Tensor, "rows keys heads head_dim"],
+    value: Float[Tensor, "rows keys heads head_dim"],
+    *,
+    bias: Float[Tensor, "*broadcast keys"] | None = None,
+    scale: float | None = None,
+) -> Float[Tensor, "rows queries heads head_dim"]:
+    """Attends within rows of equal length: axial attention, and segments of one length.
+
+    Args:
+        query: Queries.
+        key: Keys.
+        value: Values.
+        bias: Added to the logits; broadcast over rows and heads where its sizes there are 1.
+        scale: Factor on the logits; `head_dim ** -0.5` by default.
+    """
+    q, k, v = (rearrange(x, "r l h d -> r h l d") for x in (query, key, value))
+    attended = functional.scaled_dot_product_attention(q, k, v, attn_mask=bias, scale=scale)
+    return rearrange(attended, "r h l d -> r l h d")
 
 
 def _fits_varlen(query: Float[Tensor, "tokens heads head_dim"]) -> bool:

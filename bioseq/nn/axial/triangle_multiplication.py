@@ -1,0 +1,93 @@
+"""Triangle multiplication: an edge learns from the two other edges of every triangle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from einops import rearrange
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from bioseq.nn.axial.blocking import block_slices, join
+
+
+class TriangleMultiplication(nn.Module):
+    """The product of two edges of each triangle, summed over its third node.
+
+    Outgoing, the edge (i, j) gets the sum over k of left(i, k) right(j, k); incoming, that of
+    left(k, i) right(k, j). One of the two factors is whole in memory, the other is made for the
+    rows (outgoing) or columns (incoming) of a block. The blocks of a projection's output are, in
+    order, the left and right values, then the left and right gates.
+
+    Args:
+        pair_dim: Width of the pair representation (c_z).
+        hidden_dim: Width of the two factors (c).
+        outgoing: By outgoing edges; else by incoming ones.
+
+    Attributes:
+        axis: Axis along which updates are cut.
+
+    Source: Jumper et al. 2021, supplement, algorithms 11 and 12. Their code calls the left side of
+        the incoming multiplication right; here left belongs to i in both.
+    """
+
+    def __init__(self, pair_dim: int, *, hidden_dim: int, outgoing: bool) -> None:
+        super().__init__()
+        self.outgoing = outgoing
+        self.axis = 0 if outgoing else 1
+        self.norm = nn.LayerNorm(pair_dim)
+        self.projection = nn.Linear(pair_dim, 4 * hidden_dim)
+        self.output_norm = nn.LayerNorm(hidden_dim)
+        self.output = nn.Linear(hidden_dim, pair_dim)
+        self.output_gate = nn.Linear(pair_dim, pair_dim)
+        self._open_gates(hidden_dim)
+
+    def _open_gates(self, hidden_dim: int) -> None:
+        """Starts with open gates and a zero output, as the paper says."""
+        nn.init.zeros_(self.projection.weight.data[2 * hidden_dim :])
+        nn.init.ones_(self.projection.bias.data[2 * hidden_dim :])
+        nn.init.zeros_(self.output_gate.weight)
+        nn.init.ones_(self.output_gate.bias)
+        nn.init.zeros_(self.output.weight)
+        nn.init.zeros_(self.output.bias)
+
+    def updates(
+        self, pair: Float[Tensor, "length length pair_dim"], mask: Bool[Tensor, "length length"]
+    ) -> Iterator[Float[Tensor, "rows columns pair_dim"]]:
+        """Gives the update in blocks along `axis`."""
+        block_side, whole_side = (0, 1) if self.outgoing else (1, 0)
+        if not self.outgoing:  # incoming edges are outgoing ones of the transposed pairs
+            pair, mask = pair.transpose(0, 1), mask.T
+        blocks = list(block_slices(len(pair), self._bytes_per_row(pair)))
+        whole = join(
+            (self._factor(self.norm(pair[b]), mask[b], whole_side) for b in blocks), 1, len(pair)
+        )
+        for rows in blocks:
+            x = self.norm(pair[rows])
+            product = self._factor(x, mask[rows], block_side) @ whole.mT
+            update = self.output(self.output_norm(rearrange(product, "c i j -> i j c")))
+            update = update * torch.sigmoid(self.output_gate(x))
+            yield update if self.outgoing else update.transpose(0, 1)
+
+    def forward(
+        self, pair: Float[Tensor, "length length pair_dim"], mask: Bool[Tensor, "length length"]
+    ) -> Float[Tensor, "length length pair_dim"]:
+        """Gives the update, without the residual."""
+        return join(self.updates(pair, mask), self.axis, len(pair))
+
+    def _factor(
+        self,
+        x: Float[Tensor, "rows length pair_dim"],
+        mask: Bool[Tensor, "rows length"],
+        side: int,
+    ) -> Float[Tensor, "hidden_dim rows length"]:
+        """Gives one side's gated values, channels first as the product wants them."""
+        edges = rearrange(x, "i k d -> d (i k)")
+        weights, biases = self.projection.weight.chunk(4), self.projection.bias.chunk(4)
+        value, gate = (weights[part] @ edges + biases[part][:, None] for part in (side, side + 2))
+        return rearrange(value * torch.sigmoid(gate), "c (i k) -> c i k", i=len(x)) * mask
+
+    def _bytes_per_row(self, pair: Float[Tensor, "length length pair_dim"]) -> int:
+        floats_per_edge = 4 * self.output.in_features + 3 * self.output.out_features
+        return len(pair) * floats_per_edge * pair.element_size()
