@@ -17,7 +17,7 @@ from bioseq.models import Encoder, TransformerConfig, TransformerEncoder
 from bioseq.models.transformer import Position
 from bioseq.tokenizer import ResidueTokenizer, Tokenizer, Vocabulary
 
-_TOKENS = (
+ESM_TOKENS = (
     *("<cls>", "<pad>", "<eos>", "<unk>"),
     *"LAGVSERTIDPKQNFYMHWCXBUZO.-",
     *("<null_1>", "<mask>"),
@@ -28,8 +28,8 @@ POSITION_OFFSET = 2  # rows below belong to padding
 # Fixed for all of them; another value means another arithmetic.
 _REQUIRED: Mapping[str, object] = {
     "token_dropout": True,
-    "vocab_size": len(_TOKENS),
-    "mask_token_id": _TOKENS.index("<mask>"),
+    "vocab_size": len(ESM_TOKENS),
+    "mask_token_id": ESM_TOKENS.index("<mask>"),
 }
 _REFUSED = ("is_folding_model", "is_decoder", "add_cross_attention")
 _POSITIONS: Mapping[str, Position] = {"absolute": "learned", "rotary": "rotary"}
@@ -97,7 +97,7 @@ def build_esm_tokenizer() -> ResidueTokenizer:
     """Builds the tokenizer of ESM-1b, ESM-1v and ESM-2."""
     return ResidueTokenizer(
         molecule="protein",
-        vocabulary=Vocabulary(_TOKENS),
+        vocabulary=Vocabulary(ESM_TOKENS),
         prefix=("<cls>",),
         suffix=("<eos>",),
         unknown="<unk>",  # J and the stop mark: the model has no token of their own for them
