@@ -16,7 +16,7 @@ import torch
 
 from bioseq.checkpoints.families.esm import ESM_TOKENS, build_esm_head
 from bioseq.checkpoints.families.family import Family
-from bioseq.checkpoints.keymap import Ignored, Rule, concatenate
+from bioseq.checkpoints.keymap import Ignored, Rule, concatenate, pair
 from bioseq.checkpoints.snapshot import Snapshot
 from bioseq.errors import CheckpointError
 from bioseq.models import Encoder, TransformerConfig, TransformerEncoder
@@ -35,11 +35,6 @@ _REQUIRED: Mapping[str, object] = {
     "mlp_bias": False,
 }
 _ROTARY: Mapping[str, object] = {"rope_theta": 10_000.0, "rope_type": "default"}
-
-
-def pair(ours: str, foreign: str) -> tuple[Rule, ...]:
-    """Gives the rules for weight and bias of a linear map or norm."""
-    return tuple(Rule(f"{ours}.{part}", (f"{foreign}.{part}",)) for part in ("weight", "bias"))
 
 
 def norm_without_bias(ours: str, foreign: str) -> tuple[Rule, ...]:

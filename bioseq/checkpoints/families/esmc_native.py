@@ -17,10 +17,9 @@ from bioseq.checkpoints.families.esmc import (
     build_esmc_encoder,
     build_esmc_tokenizer,
     norm_without_bias,
-    pair,
 )
 from bioseq.checkpoints.families.family import Family
-from bioseq.checkpoints.keymap import Ignored, Rule
+from bioseq.checkpoints.keymap import Ignored, Rule, pair
 from bioseq.checkpoints.snapshot import Snapshot
 from bioseq.models import Encoder
 from bioseq.tokenizer import Tokenizer
