@@ -67,6 +67,14 @@ class Ignored:
     reason: str
 
 
+def pair(ours: str, foreign: str) -> tuple[Rule, Rule]:
+    """Gives the rules for weight and bias of one linear map or norm."""
+    return (
+        Rule(f"{ours}.weight", (f"{foreign}.weight",)),
+        Rule(f"{ours}.bias", (f"{foreign}.bias",)),
+    )
+
+
 def fill(
     model: nn.Module,
     rules: Sequence[Rule | Ignored],

@@ -36,6 +36,7 @@ from bioseq.batch import pack, plan_batches
 from bioseq.checkpoints import load_model
 from bioseq.checkpoints.families.esm import build_esm_tokenizer
 from bioseq.checkpoints.keymap import Ignored, Rule, fill
+from bioseq.checkpoints.weights import Weights
 from bioseq.io import open_records
 from bioseq.models import Encoder
 
@@ -134,7 +135,8 @@ def convert_to_fair_esm(model: transformers.EsmForMaskedLM) -> esm.ESM2:
     """Gives the same model in fair-esm."""
     other = esm.ESM2(_LAYERS, _DIM, _HEADS, "ESM-1b").eval()
     state = model.state_dict()
-    fill(other, _FAIR_ESM_RULES, names=state.keys(), read=state.__getitem__, path="fair-esm")
+    weights = Weights(path=Path("transformers"), names=frozenset(state), read=state.__getitem__)
+    fill(other, _FAIR_ESM_RULES, weights)
     return other
 
 

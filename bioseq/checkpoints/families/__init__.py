@@ -1,10 +1,19 @@
 """Published families of models, each a table of rules with its config reader and tokenizer."""
 
 from bioseq.checkpoints.families.esm import ESM
+from bioseq.checkpoints.families.esmc import ESMC
+from bioseq.checkpoints.families.esmc_native import ESMC_FUSED, ESMC_NATIVE
 from bioseq.checkpoints.families.fair_esm import FAIR_ESM1, FAIR_ESM2
 from bioseq.checkpoints.families.family import Family, read_published
 
 # In the order in which they are asked whether a snapshot is theirs.
-FAMILIES: tuple[Family, ...] = (ESM, FAIR_ESM1, FAIR_ESM2)
+FAMILIES: tuple[Family, ...] = (
+    ESM,
+    FAIR_ESM1,
+    FAIR_ESM2,
+    ESMC,
+    ESMC_NATIVE,
+    ESMC_FUSED,
+)
 
 __all__ = ["FAMILIES", "Family", "read_published"]

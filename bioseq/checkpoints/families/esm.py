@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bioseq.checkpoints.families.family import Family
-from bioseq.checkpoints.keymap import Ignored, Rule, concatenate
+from bioseq.checkpoints.keymap import Ignored, Rule, concatenate, pair
 from bioseq.checkpoints.snapshot import Snapshot
 from bioseq.errors import CheckpointError
 from bioseq.heads import ContactHead, LanguageHead
@@ -17,7 +17,7 @@ from bioseq.models import Encoder, TransformerConfig, TransformerEncoder
 from bioseq.models.transformer import Position
 from bioseq.tokenizer import ResidueTokenizer, Tokenizer, Vocabulary
 
-_TOKENS = (
+ESM_TOKENS = (
     *("<cls>", "<pad>", "<eos>", "<unk>"),
     *"LAGVSERTIDPKQNFYMHWCXBUZO.-",
     *("<null_1>", "<mask>"),
@@ -28,15 +28,11 @@ POSITION_OFFSET = 2  # rows below belong to padding
 # Fixed for all of them; another value means another arithmetic.
 _REQUIRED: Mapping[str, object] = {
     "token_dropout": True,
-    "vocab_size": len(_TOKENS),
-    "mask_token_id": _TOKENS.index("<mask>"),
+    "vocab_size": len(ESM_TOKENS),
+    "mask_token_id": ESM_TOKENS.index("<mask>"),
 }
 _REFUSED = ("is_folding_model", "is_decoder", "add_cross_attention")
 _POSITIONS: Mapping[str, Position] = {"absolute": "learned", "rotary": "rotary"}
-
-
-def _linear(ours: str, foreign: str) -> tuple[Rule, ...]:
-    return tuple(Rule(f"{ours}.{part}", (f"{foreign}.{part}",)) for part in ("weight", "bias"))
 
 
 def _norm(ours: str, foreign: str) -> tuple[Rule, ...]:
@@ -45,7 +41,7 @@ def _norm(ours: str, foreign: str) -> tuple[Rule, ...]:
         Rule(f"{ours}.weight", (f"{foreign}.gamma",)),
         Rule(f"{ours}.bias", (f"{foreign}.beta",)),
     )
-    return (*_linear(ours, foreign), *old)
+    return (*pair(ours, foreign), *old)
 
 
 def _joined(ours: str, foreign: str) -> tuple[Rule, ...]:
@@ -66,10 +62,10 @@ _RULES: Sequence[Rule | Ignored] = (
     Rule("encoder.embedding.tokens.weight", ("embeddings.word_embeddings.weight",)),
     *_norm(f"{_OURS}.attention_norm", f"{_THEIRS}.attention.LayerNorm"),
     *_joined(f"{_OURS}.attention.query_key_value", f"{_THEIRS}.attention.self"),
-    *_linear(f"{_OURS}.attention.output", f"{_THEIRS}.attention.output.dense"),
+    *pair(f"{_OURS}.attention.output", f"{_THEIRS}.attention.output.dense"),
     *_norm(f"{_OURS}.feed_forward_norm", f"{_THEIRS}.LayerNorm"),
-    *_linear(f"{_OURS}.feed_forward.up", f"{_THEIRS}.intermediate.dense"),
-    *_linear(f"{_OURS}.feed_forward.down", f"{_THEIRS}.output.dense"),
+    *pair(f"{_OURS}.feed_forward.up", f"{_THEIRS}.intermediate.dense"),
+    *pair(f"{_OURS}.feed_forward.down", f"{_THEIRS}.output.dense"),
     *_norm("encoder.final_norm", "encoder.emb_layer_norm_after"),
     Rule("encoder.embedding.positions.weight", ("embeddings.position_embeddings.weight",)),
     *_norm("encoder.embedding.norm", "embeddings.layer_norm"),
@@ -77,12 +73,12 @@ _RULES: Sequence[Rule | Ignored] = (
     Rule("encoder.rotary.rates", ("rotary_embeddings.inv_freq",)),
     Rule("encoder.rotary.rates", (f"encoder.layer.0.{_RATES}",)),
     Rule("encoder.rotary.rates", (f"encoder.layer.*.{_RATES}",), optional=True),
-    *_linear("head.dense", "lm_head.dense"),
+    *pair("head.dense", "lm_head.dense"),
     *_norm("head.norm", "lm_head.layer_norm"),
     Rule("head.output.weight", ("lm_head.decoder.weight",)),
     Rule("head.output.weight", ("embeddings.word_embeddings.weight",)),
     Rule("head.output.bias", ("lm_head.bias",)),
-    *_linear("contacts.regression", "contact_head.regression"),
+    *pair("contacts.regression", "contact_head.regression"),
     Ignored(f"{_THEIRS}.{_RATES}", "the same in every layer; layer 0's is used"),
     Ignored("embeddings.position_ids", "counts from 0"),
     Ignored("embeddings.position_embeddings.weight", "left over where positions are rotary"),
@@ -97,7 +93,7 @@ def build_esm_tokenizer() -> ResidueTokenizer:
     """Builds the tokenizer of ESM-1b, ESM-1v and ESM-2."""
     return ResidueTokenizer(
         molecule="protein",
-        vocabulary=Vocabulary(_TOKENS),
+        vocabulary=Vocabulary(ESM_TOKENS),
         prefix=("<cls>",),
         suffix=("<eos>",),
         unknown="<unk>",  # J and the stop mark: the model has no token of their own for them

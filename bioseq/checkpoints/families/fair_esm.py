@@ -23,7 +23,7 @@ from bioseq.checkpoints.families.esm import (
     build_esm_tokenizer,
 )
 from bioseq.checkpoints.families.family import Family
-from bioseq.checkpoints.keymap import Ignored, Rule, concatenate
+from bioseq.checkpoints.keymap import Ignored, Rule, concatenate, pair
 from bioseq.checkpoints.snapshot import Snapshot
 from bioseq.models import Encoder, TransformerConfig, TransformerEncoder
 from bioseq.tokenizer import Tokenizer
@@ -40,17 +40,13 @@ def _without_mask(table: Tensor) -> Tensor:
     return table
 
 
-def _pair(ours: str, foreign: str) -> tuple[Rule, ...]:
-    return tuple(Rule(f"{ours}.{part}", (f"{foreign}.{part}",)) for part in ("weight", "bias"))
-
-
 _OURS = "encoder.layers.{layer}"
 _THEIRS = "sentence_encoder.layers.{layer}"
 _RULES: Sequence[Rule | Ignored] = (
     Rule("encoder.embedding.tokens.weight", ("sentence_encoder.embed_tokens.weight",)),
     Rule("encoder.embedding.positions.weight", ("sentence_encoder.embed_positions.weight",)),
-    *_pair("encoder.embedding.norm", "sentence_encoder.emb_layer_norm_before"),
-    *_pair(f"{_OURS}.attention_norm", f"{_THEIRS}.self_attn_layer_norm"),
+    *pair("encoder.embedding.norm", "sentence_encoder.emb_layer_norm_before"),
+    *pair(f"{_OURS}.attention_norm", f"{_THEIRS}.self_attn_layer_norm"),
     *(
         Rule(
             f"{_OURS}.attention.query_key_value.{part}",
@@ -59,17 +55,17 @@ _RULES: Sequence[Rule | Ignored] = (
         )
         for part in ("weight", "bias")
     ),
-    *_pair(f"{_OURS}.attention.output", f"{_THEIRS}.self_attn.out_proj"),
-    *_pair(f"{_OURS}.feed_forward_norm", f"{_THEIRS}.final_layer_norm"),
-    *_pair(f"{_OURS}.feed_forward.up", f"{_THEIRS}.fc1"),
-    *_pair(f"{_OURS}.feed_forward.down", f"{_THEIRS}.fc2"),
+    *pair(f"{_OURS}.attention.output", f"{_THEIRS}.self_attn.out_proj"),
+    *pair(f"{_OURS}.feed_forward_norm", f"{_THEIRS}.final_layer_norm"),
+    *pair(f"{_OURS}.feed_forward.up", f"{_THEIRS}.fc1"),
+    *pair(f"{_OURS}.feed_forward.down", f"{_THEIRS}.fc2"),
     Rule("encoder.rotary.rates", ("sentence_encoder.layers.0.self_attn.rot_emb.inv_freq",)),
     Ignored(f"{_THEIRS}.self_attn.rot_emb.inv_freq", "the same in every layer; layer 0's is used"),
-    *_pair("encoder.final_norm", "sentence_encoder.emb_layer_norm_after"),
-    *_pair("head.dense", "lm_head.dense"),
-    *_pair("head.norm", "lm_head.layer_norm"),
-    *_pair("head.output", "lm_head"),
-    *_pair("contacts.regression", "contact_head.regression"),
+    *pair("encoder.final_norm", "sentence_encoder.emb_layer_norm_after"),
+    *pair("head.dense", "lm_head.dense"),
+    *pair("head.norm", "lm_head.layer_norm"),
+    *pair("head.output", "lm_head"),
+    *pair("contacts.regression", "contact_head.regression"),
     Ignored("contact_head.regression.weight", "never trained in ESM-1v"),
     Ignored("contact_head.regression.bias", "never trained in ESM-1v"),
 )

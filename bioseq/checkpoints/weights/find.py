@@ -45,7 +45,7 @@ def _find_in_folder(folder: Path) -> tuple[Path, ...]:
 def _shards(index: Path) -> tuple[Path, ...]:
     try:
         names = sorted(set(json.loads(index.read_text())["weight_map"].values()))
-    except (ValueError, KeyError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(index, f"not a list of shards ({error}); get it again") from None
     paths = tuple(index.parent / name for name in names)
     missing = [path.name for path in paths if not path.exists()]

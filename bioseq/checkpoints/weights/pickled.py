@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import pickle
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -35,7 +36,8 @@ def open_pickled(path: Path) -> Iterator[Weights]:
 
 def _load(path: Path) -> Any:
     try:
-        with torch.serialization.safe_globals(list(_HARMLESS)):
+        with torch.serialization.safe_globals(list(_HARMLESS)), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of an unusual pickle; it is read or refused
             is_zip = zipfile.is_zipfile(path)
             return torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
     except pickle.UnpicklingError as error:
