@@ -123,6 +123,7 @@ def skip_done(work: UnfinishedWork, records: Iterator[CheckedRecord]) -> None:
 
 
 def other_input(work: UnfinishedWork, number: int, what: str) -> StoreError:
+    """Gives the error for an input whose record `number`, from 0, is not the one of the work."""
     state = "exists, made" if work.is_finished else "is unfinished work"
     advice = "--overwrite" if work.is_finished else f"delete {work.path}.parts"
     return StoreError(

@@ -30,7 +30,7 @@ def choose_strategy(scorer: Scorer, strategy: Strategy | None) -> Strategy:
         OptionError: the model can't be asked that way.
     """
     knows_residues = is_one_to_one(scorer.model.tokenizer)
-    possible = [
+    possible: list[Strategy] = [
         name
         for name in _STRATEGIES_OF[scorer.is_two_sided]
         if knows_residues or name not in MARGINALS
