@@ -168,6 +168,20 @@ class CheckpointError(BioseqError):
         super().__init__(f"{self.path}: {problem}{lists}")
 
 
+class VariantError(BioseqError):
+    """A variant can't be read, or does not fit its wild type.
+
+    Args:
+        variant: As it was given.
+        problem: What is wrong with it.
+    """
+
+    def __init__(self, variant: str, problem: str) -> None:
+        self.variant = variant
+        self.problem = problem
+        super().__init__(f"{variant!r}: {problem}")
+
+
 def _first_names(names: tuple[str, ...]) -> str:
     more = len(names) - _NAMES_SHOWN
     return ", ".join(names[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")

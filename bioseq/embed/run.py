@@ -67,7 +67,7 @@ def _compute(job: Job, source: Inputs, work: UnfinishedWork, progress: Progress 
     """Computes what is not done yet, and gives the number of residues that took."""
     was_finished = work.is_finished
     records = iter(source)
-    _skip_done(work, records)
+    skip_done(work, records)
     if progress is not None:
         progress.begin(
             model=job.model,
@@ -92,7 +92,7 @@ def _compute(job: Job, source: Inputs, work: UnfinishedWork, progress: Progress 
             records_per_block=work.plan["records_per_block"],
         ):
             if was_finished:
-                raise _other_input(work, done, "the input goes on")
+                raise other_input(work, done, "the input goes on")
             if work.is_finished:  # by another process, while this one computed
                 break
             new = list(block.new.values())
@@ -104,7 +104,7 @@ def _compute(job: Job, source: Inputs, work: UnfinishedWork, progress: Progress 
     return meter.residues
 
 
-def _skip_done(work: UnfinishedWork, records: Iterator[CheckedRecord]) -> None:
+def skip_done(work: UnfinishedWork, records: Iterator[CheckedRecord]) -> None:
     """Reads past the records that are done, and checks that they are the ones that were done.
 
     Raises:
@@ -113,16 +113,17 @@ def _skip_done(work: UnfinishedWork, records: Iterator[CheckedRecord]) -> None:
     for number, done in enumerate(work.records()):
         checked = next(records, None)
         if checked is None:
-            raise _other_input(work, number, "the input ends there")
+            raise other_input(work, number, "the input ends there")
         now = (checked.record.id, checked.record.description, checked.digest)
         then = (done.id, done.description, done.digest)
         for name, before, after in zip(("id", "description", "sequence"), then, now, strict=True):
             if before != after:
                 what = f"its {name} was {_shorten(before)}, now {_shorten(after)}"
-                raise _other_input(work, number, what)
+                raise other_input(work, number, what)
 
 
-def _other_input(work: UnfinishedWork, number: int, what: str) -> StoreError:
+def other_input(work: UnfinishedWork, number: int, what: str) -> StoreError:
+    """Gives the error for an input whose record `number`, from 0, is not the one of the work."""
     state = "exists, made" if work.is_finished else "is unfinished work"
     advice = "--overwrite" if work.is_finished else f"delete {work.path}.parts"
     return StoreError(

@@ -1,0 +1,117 @@
+"""`bioseq predict variants`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bioseq_cli.progress import EmbedProgress
+
+if TYPE_CHECKING:
+    from bioseq.store import Store
+
+EXIT_FAILURES = 3
+_SHOWN_FAILURES = 5
+_FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("wild_type", metavar="SEQUENCES", type=click.Path(path_type=Path))
+@click.option(
+    "--variants",
+    type=_FILE,
+    help="Table (.csv, .tsv, .parquet) with a column of substitutions such as A23C or A23C:D45E, "
+    "or a file of variant sequences; SEQUENCES then holds their one wild type.  [default: every "
+    "substitution of every sequence]",
+)
+@click.option("-o", "--output", required=True, type=_FILE, help="HDF5 store to write.")
+@click.option("--table", type=_FILE, help="Also a table: .parquet, .csv or .tsv.")
+@click.option("--heatmap", type=_FILE, help="Also a picture of the scan of one sequence: .png.")
+@click.option("--model", help="With a language-model head.  [default: protein-lstm]")
+@click.option(
+    "--strategy",
+    type=click.Choice(
+        ["wild-type-marginals", "masked-marginals", "pseudo-perplexity", "likelihood"]
+    ),
+    help="[default: masked-marginals; likelihood for models that read from left to right]",
+)
+@click.option("--column", help="Column of the table.  [default: mutant]")
+@click.option(
+    "--first-residue", type=int, help="Number of the wild type's first residue.  [default: 1]"
+)
+@click.option("--device", help="auto, cpu, cuda, cuda:1, mps.  [default: auto]")
+@click.option(
+    "--precision",
+    type=click.Choice(["float32", "bfloat16", "float16"]),
+    help="Number format of the computation.  [default: float32]",
+)
+@click.option(
+    "--tokens-per-batch",
+    type=click.IntRange(min=1),
+    help="Tokens at a time; changes no result.  [default: from the machine's memory]",
+)
+@click.option(
+    "--window",
+    type=click.IntRange(min=1),
+    help="Tokens at a time beyond an attention encoder's limit.  [default: the limit]",
+)
+@click.option(
+    "--overlap", type=click.IntRange(min=0), help="Tokens that windows share.  [default: a quarter]"
+)
+@click.option("--overwrite", is_flag=True, help="Replace an existing store.")
+def variants(
+    wild_type: Path,
+    variants: Path | None,
+    output: Path,
+    table: Path | None,
+    heatmap: Path | None,
+    overwrite: bool,
+    **options: Any,
+) -> None:
+    """Score substitutions by how likely a language model finds them beside the wild type.
+
+    Scores are natural logarithms: 0 as likely as the wild type, negative less likely. Interrupted
+    and repeated, it goes on where it stopped.
+    """
+    from bioseq.errors import OptionError
+    from bioseq.predict.variants import VariantOptions, predict_variants, scan_proteins
+
+    chosen = VariantOptions(**{name: v for name, v in options.items() if v is not None})
+    if variants is not None and heatmap is not None:
+        raise OptionError("heatmap", str(heatmap), allowed="none with --variants; it draws a scan")
+    outputs: dict[str, Any] = {"table": table, "overwrite": overwrite}
+    with EmbedProgress("scoring") as progress:
+        if variants is not None:
+            store = predict_variants(
+                wild_type, output, chosen, variants=variants, progress=progress, **outputs
+            )
+        else:
+            store = scan_proteins(
+                wild_type, output, chosen, heatmap=heatmap, progress=progress, **outputs
+            )
+    with store:
+        num_failures = _print_summary(store)
+    sys.exit(EXIT_FAILURES if num_failures else 0)
+
+
+def _print_summary(store: Store) -> int:
+    """Writes the counts of a run; gives the number of failures."""
+    failures, run = store.failures, store.provenance
+    lines = {
+        "records": f"{len(store):,} ({store.num_sequences:,} distinct sequences)",
+        "strategy": f"{run['strategy']}, model {run['model']}",
+        "seconds": f"{run['seconds']:.1f}",
+        "failures": f"{len(failures):,}",
+        "file": f"{store.path} ({store.path.stat().st_size / 2**20:.1f} MiB)",
+    }
+    for name, text in lines.items():
+        click.echo(f"{name:>9}  {text}")
+    for row in failures.head(_SHOWN_FAILURES).iter_rows(named=True):
+        click.echo(f"  failed: record {row['record'] + 1} ({row['id']}): {row['reason']}", err=True)
+    if len(failures) > _SHOWN_FAILURES:
+        more = len(failures) - _SHOWN_FAILURES
+        click.echo(f"  and {more:,} more: bioseq store failures {store.path}", err=True)
+    return len(failures)
