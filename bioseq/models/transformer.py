@@ -7,7 +7,7 @@ Unlike these, a batch is packed: no token is padding, and attention stays within
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -285,6 +285,19 @@ class TransformerEncoder(Encoder):
         return Encoding(
             layout=batch.layout, states=tuple(kept[k] for k in wanted), attentions=tuple(maps)
         )
+
+    def maps(self, batch: PackedBatch) -> Iterator[tuple[Float[Tensor, "heads _ _"], ...]]:
+        """Gives each segment's attention maps, layer by layer, so that one layer's exist at a time.
+
+        Raises:
+            OptionError: a sequence exceeds the length limit.
+        """
+        self._check_length(batch.layout)
+        geometry = self._geometry(batch.layout)
+        x = self.embedding(batch)
+        for layer in cast("Iterable[TransformerLayer]", self.layers):
+            yield layer.maps(x, geometry)
+            x = layer(x, geometry)
 
     def _check_length(self, layout: Layout) -> None:
         if self.max_tokens is not None and layout.max_length > self.max_tokens:

@@ -27,7 +27,9 @@ _SHOWN_FAILURES = 5
     type=click.Path(path_type=Path),
     help="HDF5 store to write.",
 )
-@click.option("--model", help="Bundled model or model folder.  [default: protein-lstm]")
+@click.option(
+    "--model", help="Bundled model, model folder or weights file.  [default: protein-lstm]"
+)
 @click.option(
     "--pool",
     type=CommaList(str, "pooling"),

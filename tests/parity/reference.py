@@ -8,8 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from bioseq.batch import PackedBatch, pack
-from bioseq.checkpoints import Model
-from bioseq.models import Encoding
 from bioseq.tokenizer import Tokenizer
 
 PROTEINS = (
@@ -56,10 +54,3 @@ def real_maps(maps: Iterable[Tensor], lengths: Sequence[int]) -> tuple[tuple[Ten
 def real_contacts(contacts: Tensor, lengths: Sequence[int]) -> tuple[Tensor, ...]:
     """Cuts padded contacts `[batch, length, length]` to the sequences; two specials each."""
     return tuple(c[: n - 2, : n - 2] for c, n in zip(contacts, lengths, strict=True))
-
-
-def predict_contacts(model: Model, encoding: Encoding) -> tuple[Tensor, ...]:
-    """Gives the contact probabilities of every sequence, one special on either side."""
-    assert model.contacts is not None
-    by_sequence = zip(*encoding.attentions, strict=True)
-    return tuple(model.contacts(torch.cat(maps)[:, 1:-1, 1:-1]) for maps in by_sequence)

@@ -16,11 +16,11 @@ from bioseq.batch import PackedBatch
 from bioseq.checkpoints import Model, load_model
 from bioseq.checkpoints.families.esm import build_esm_tokenizer
 from bioseq.errors import CheckpointError, OptionError
+from bioseq.predict.contacts.sequence import attention_contacts
 from tests.parity.record import ParityRecord
 from tests.parity.reference import (
     mixed_batch,
     perturb,
-    predict_contacts,
     real_contacts,
     real_maps,
     real_rows,
@@ -110,7 +110,7 @@ def test_states_logits_maps_and_contacts_are_equal(
         return
     with torch.no_grad():
         padded = reference.predict_contacts(tokens, mask.long())
-        contacts = predict_contacts(model, ours)
+        contacts = attention_contacts(model, batch)
     record_parity(kind, REFERENCE, "contacts", contacts, real_contacts(padded, lengths))
 
 

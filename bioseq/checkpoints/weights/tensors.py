@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
+from torch import Tensor
 
 from bioseq.checkpoints.weights.source import Weights
 from bioseq.errors import CheckpointError
@@ -20,13 +21,14 @@ def open_safetensors(path: Path) -> Iterator[Weights]:
         CheckpointError: it is damaged, cut short or of another format.
     """
     try:
-        file = safe_open(path, framework="pt")
+        with safe_open(path, framework="pt") as file:
+            names, metadata = frozenset(file.keys()), file.metadata() or {}
     except SafetensorError as error:
         raise CheckpointError(path, f"damaged or not safetensors ({error}); get it again") from None
-    with file:
-        yield Weights(
-            path=path,
-            names=frozenset(file.keys()),
-            read=file.get_tensor,
-            metadata=file.metadata() or {},
-        )
+
+    def read(name: str) -> Tensor:
+        # A mapping for each tensor: one for all would keep every page that was read in memory.
+        with safe_open(path, framework="pt") as file:
+            return file.get_tensor(name)
+
+    yield Weights(path=path, names=names, read=read, metadata=metadata)

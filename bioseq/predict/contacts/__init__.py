@@ -1,0 +1,1 @@
+"""Contacts: which residues of a protein touch."""
