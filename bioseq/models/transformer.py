@@ -250,6 +250,11 @@ class TransformerEncoder(Encoder):
             layout=batch.layout, states=tuple(kept[k] for k in wanted), attentions=tuple(maps)
         )
 
+    @property
+    def flops_per_pair(self) -> float:
+        """Two products in every layer: queries with keys, attention with values."""
+        return 4.0 * self.dim * self.num_layers
+
     def _check_length(self, layout: Layout) -> None:
         if self.max_tokens is not None and layout.max_length > self.max_tokens:
             raise OptionError("sequence length", layout.max_length, allowed=f"to {self.max_tokens}")
