@@ -128,5 +128,9 @@ def _shard(
 
 def _as_json(options: EmbedOptions) -> dict[str, object]:
     """Gives the options as JSON values; where to compute is for each shard to say."""
-    found = asdict(options) | {"model": fspath(options.model), "layers": list(options.layers)}
+    found = asdict(options) | {
+        "model": fspath(options.model),
+        "pool": list(options.pool),
+        "layers": list(options.layers),
+    }
     return {name: value for name, value in found.items() if name not in _MACHINE_OPTIONS}

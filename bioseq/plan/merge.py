@@ -41,8 +41,17 @@ def merge_shards(
     }
     if problems:
         raise ShardError(problems)
-    provenance = {"plan": plan.digest, "input": plan.input_digest}
+    provenance = {
+        "plan": plan.digest,
+        "input": plan.input_digest,
+        "shard_seconds": [_seconds_of(path) for path in paths.values()],
+    }
     return merge_stores(list(paths.values()), output, provenance=provenance, overwrite=overwrite)
+
+
+def _seconds_of(path: Path) -> object:
+    with open_store(path) as store:
+        return store.provenance["seconds"]
 
 
 def _problem_of(plan: ShardPlan, shard: Shard, path: Path) -> str | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bioseq.embed import EmbedOptions
-from bioseq.plan import ShardPlan, plan_shards
+from bioseq.embed import EmbedOptions, embed_files
+from bioseq.plan import ShardPlan, embed_shard, plan_shards, shard_path
 
 RATE = 1e9  # measuring it takes seconds
 
@@ -25,23 +26,46 @@ def records_of(seed: int, count: int) -> list[str]:
     return [*found, found[0], ">last\nMKV\n"]
 
 
-@pytest.fixture
-def fasta(tmp_path: Path) -> Path:
-    """Forty records and two that repeat."""
-    path = tmp_path / "input.fasta"
+def write_input(folder: Path) -> Path:
+    path = folder / "input.fasta"
     path.write_text("".join(records_of(1, 40)))
     return path
 
 
 @pytest.fixture
+def fasta(tmp_path: Path) -> Path:
+    """Forty records and two that repeat."""
+    return write_input(tmp_path)
+
+
+@pytest.fixture(scope="session")
 def options(tiny_transformer: Path) -> EmbedOptions:
-    """One sequence at a time, so that the company a sequence is in can't change the last digit."""
+    """Windows, and vectors of both shapes."""
     return EmbedOptions(model=tiny_transformer, per_residue=True)
 
 
+def plan_four(fasta: Path, options: EmbedOptions) -> ShardPlan:
+    path = fasta.with_name("plan.parquet")
+    return plan_shards(fasta, path, options, num_shards=4, flops_per_second=RATE)
+
+
 @pytest.fixture
-def plan(fasta: Path, options: EmbedOptions, tmp_path: Path) -> ShardPlan:
+def plan(fasta: Path, options: EmbedOptions) -> ShardPlan:
     """Four shards."""
-    return plan_shards(
-        fasta, tmp_path / "plan.parquet", options, num_shards=4, flops_per_second=RATE
-    )
+    return plan_four(fasta, options)
+
+
+@pytest.fixture(scope="session")
+def embedded(tmp_path_factory: pytest.TempPathFactory, options: EmbedOptions) -> Path:
+    """All shards of that plan, and the store of a single run, made once.
+
+    One sequence at a time, so that no neighbour changes the last digit of its values.
+    """
+    folder = tmp_path_factory.mktemp("embedded")
+    plan = plan_four(write_input(folder), options)
+    for shard in plan.shards:
+        path = shard_path(folder / "shards", shard.number)
+        embed_shard(plan, shard.number, path, tokens_per_batch=1).close()
+    alone = replace(options, tokens_per_batch=1)
+    embed_files(folder / "input.fasta", folder / "whole.h5", alone).close()
+    return folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,24 +25,16 @@ from bioseq.store import check_store, content_digest, open_store
 RATE = 1e9  # measuring it takes seconds
 
 
-def embed_all(plan: ShardPlan, folder: Path, *, tokens_per_batch: int = 1) -> None:
-    for shard in plan.shards:
-        path = shard_path(folder, shard.number)
-        embed_shard(plan, shard.number, path, tokens_per_batch=tokens_per_batch).close()
-
-
 @pytest.fixture
-def shards(plan: ShardPlan, tmp_path: Path) -> Path:
+def shards(embedded: Path, tmp_path: Path) -> Path:
     """A folder with all shards."""
-    embed_all(plan, tmp_path / "shards")
-    return tmp_path / "shards"
+    return Path(shutil.copytree(embedded / "shards", tmp_path / "shards"))
 
 
 @pytest.fixture
-def whole(fasta: Path, options: EmbedOptions, tmp_path: Path) -> Path:
-    """A single run: one sequence at a time, so that no neighbour changes the last digit."""
-    embed_files(fasta, tmp_path / "whole.h5", replace(options, tokens_per_batch=1)).close()
-    return tmp_path / "whole.h5"
+def whole(embedded: Path) -> Path:
+    """The store of a single run."""
+    return embedded / "whole.h5"
 
 
 def digest_of(path: Path) -> str:
@@ -63,7 +56,8 @@ def test_merged_shards_have_the_content_of_a_single_run(
 def test_with_full_batches_values_differ_by_rounding_only(
     plan: ShardPlan, whole: Path, tmp_path: Path
 ) -> None:
-    embed_all(plan, tmp_path / "full", tokens_per_batch=4096)
+    for shard in plan.shards:
+        embed_shard(plan, shard.number, shard_path(tmp_path / "full", shard.number)).close()
     merged = merge_shards(plan, tmp_path / "full", tmp_path / "merged.h5")
     with open_store(merged) as ours, open_store(whole) as theirs:
         assert ours.records.equals(theirs.records)
