@@ -21,6 +21,6 @@ include: "pipelines/rules/benchmark.smk"
 
 rule all:
     default_target: True
-    localrule: True
     input:
         rules.embed.input,
+    localrule: True

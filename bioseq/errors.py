@@ -191,6 +191,20 @@ class ShardError(BioseqError):
         super().__init__("; ".join(lines[:_NAMES_SHOWN]) + tail)
 
 
+class ClusterError(BioseqError):
+    """The cluster that a profile asks for is not there, or would leave jobs unnoticed.
+
+    Args:
+        profile: The profile.
+        problem: What is wrong, and what to do.
+    """
+
+    def __init__(self, profile: str | PathLike[str], problem: str) -> None:
+        self.profile = str(profile)
+        self.problem = problem
+        super().__init__(f"profile {self.profile}: {problem}")
+
+
 class CheckpointError(BioseqError):
     """A model file or folder can't be loaded.
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
@@ -70,7 +69,6 @@ def main() -> None:
     for name in ("store", "plan", "figure"):
         parser.add_argument(name, type=Path)
     arguments = parser.parse_args()
-    mpl.use("svg")
     figure = Figure(figsize=(12, 4), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
     with open_store(arguments.store) as store:

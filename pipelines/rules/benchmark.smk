@@ -2,9 +2,9 @@
 
 
 rule benchmark:
-    localrule: True
     input:
         "results/benchmark/throughput.json",
+    localrule: True
 
 
 rule benchmark_throughput:

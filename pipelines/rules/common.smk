@@ -50,8 +50,7 @@ def shards_of(wildcards):
     """Gives the stores of a sample's shards: static, so that the whole graph is known at once."""
     count = samples[wildcards.sample]["shards"]
     return [
-        f"results/shards/{wildcards.sample}/shard-{number:05d}.h5"
-        for number in range(1, count + 1)
+        f"results/shards/{wildcards.sample}/shard-{number:05d}.h5" for number in range(1, count + 1)
     ]
 
 

@@ -3,10 +3,16 @@
 
 
 rule embed:
-    localrule: True
     input:
         expand("results/embeddings/{sample}.h5", sample=samples),
         expand("results/figures/{sample}.svg", sample=samples),
+    localrule: True
+
+
+rule plans:
+    localrule: True
+    input:
+        expand("results/plans/{sample}.parquet", sample=samples),
 
 
 rule plan:
@@ -18,16 +24,16 @@ rule plan:
         "logs/plan/{sample}.log",
     benchmark:
         "benchmarks/plan/{sample}.tsv"
-    params:
-        shards=lambda wildcards: samples[wildcards.sample]["shards"],
-        rate=options_of({"rate": config["rate"]}),
-        options=options_of(config["embedding"]),
     conda:
         "../envs/bioseq.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        shards=lambda wildcards: samples[wildcards.sample]["shards"],
+        rate=options_of({"rate": config["rate"]}),
+        options=options_of(config["embedding"]),
     shell:
         "OMP_NUM_THREADS={threads} bioseq plan {input:q} -o {output:q} --shards {params.shards}"
         " {params.rate:q} {params.options:q} > {log:q} 2>&1"
@@ -43,14 +49,14 @@ rule embed_shard:
         "logs/embed_shard/{sample}/{shard}.log",
     benchmark:
         "benchmarks/embed_shard/{sample}/{shard}.tsv"
-    params:
-        batch=options_of({"tokens_per_batch": config["tokens_per_batch"]}),
     conda:
         "../envs/bioseq.yaml"
     threads: 2
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        batch=options_of({"tokens_per_batch": config["tokens_per_batch"]}),
     shell:
         "OMP_NUM_THREADS={threads} bioseq embed --plan {input.plan:q} --shard {wildcards.shard}"
         " -o {output:q} {params.batch:q} > {log:q} 2>&1 || test $? -eq 3"
@@ -66,14 +72,14 @@ rule merge:
         "logs/merge/{sample}.log",
     benchmark:
         "benchmarks/merge/{sample}.tsv"
-    params:
-        folder="results/shards/{sample}",
     conda:
         "../envs/bioseq.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        folder=lambda wildcards, input: os.path.dirname(input.shards[0]),
     shell:
         # The folder, not its files: thousands of names do not fit into one command.
         "bioseq store merge {params.folder:q} --plan {input.plan:q} -o {output:q} --overwrite"

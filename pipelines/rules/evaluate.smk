@@ -2,9 +2,9 @@
 
 
 rule evaluate:
-    localrule: True
     input:
         ["results/evaluation/probe.txt"] if config["probe"] else [],
+    localrule: True
 
 
 rule probe:
@@ -22,14 +22,14 @@ rule probe:
         "logs/probe.log",
     benchmark:
         "benchmarks/probe.tsv"
-    params:
-        model=config["embedding"]["model"],
     conda:
         "../envs/bioseq.yaml"
     threads: 2
     resources:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        model=config["embedding"]["model"],
     shell:
         "OMP_NUM_THREADS={threads} python {input.script:q} {input.table:q} {params.model:q}"
         " > {output:q} 2> {log:q}"

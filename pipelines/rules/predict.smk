@@ -2,9 +2,9 @@
 
 
 rule predict:
-    localrule: True
     input:
         expand("results/predictions/{task}/{sample}.h5", task=config["tasks"], sample=samples),
+    localrule: True
 
 
 rule predict_task:

@@ -2,9 +2,9 @@
 
 
 rule train_bundled:
-    localrule: True
     input:
         expand("results/training/{model}/model/model.safetensors", model=config["pretraining"]),
+    localrule: True
 
 
 rule pretrain:
@@ -16,14 +16,14 @@ rule pretrain:
         "logs/pretrain/{model}.log",
     benchmark:
         "benchmarks/pretrain/{model}.tsv"
-    params:
-        folder="results/training/{model}",
     conda:
         "../envs/bioseq.yaml"
     threads: 2
     resources:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=1440,
+    params:
+        folder=subpath(output[0], ancestor=2),
     shell:
         # The folder is no output: it holds the checkpoint that a repeated job goes on from.
         "OMP_NUM_THREADS={threads} bioseq train {input:q} -o {params.folder:q} > {log:q} 2>&1"
