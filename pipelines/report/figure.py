@@ -53,8 +53,8 @@ def draw_vectors(axes: Axes, store: Store) -> None:
 
 
 def draw_shards(axes: Axes, store: Store, plan: ShardPlan) -> None:
-    """Draws the measured against the planned time of every shard."""
-    planned = [shard.estimate.seconds for shard in plan.shards]
+    """Draws the measured against the planned time of every shard, both without the start."""
+    planned = [shard.flops / plan.flops_per_second for shard in plan.shards]
     measured = store.provenance["shard_seconds"]
     assert isinstance(measured, list), "merging the shards of a plan notes their times"
     limit = 1.1 * max(*planned, *measured)

@@ -2,6 +2,9 @@
 # reads this file again.
 import csv
 
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
@@ -21,15 +24,16 @@ def read_samples(path):
     with open(path, newline="") as sheet:
         reader = csv.DictReader(sheet, delimiter="\t", restkey="more than the header has")
         rows = [(reader.line_num, {k: v for k, v in row.items() if v}) for row in reader]
+    with open(workflow.source_path("../schemas/samples.schema.yaml")) as file:
+        schema = Draft202012Validator(yaml.safe_load(file))
     if not rows:
         raise WorkflowError(f"{path}: no sample; expected a header and one row for each file")
     samples = {}
     for line, row in rows:
         place = f"{path}, line {line} (sample {row.get('sample')!r})"
-        try:
-            validate(row, "../schemas/samples.schema.yaml")
-        except WorkflowError as error:
-            raise WorkflowError(f"{place}: {error.__cause__ or error}") from None
+        problem = best_match(schema.iter_errors(row))
+        if problem is not None:
+            raise WorkflowError(f"{place}: {problem.message}")
         shards = int(row.get("shards", config["shards"]))
         sample = samples.setdefault(row["sample"], {"paths": [], "shards": shards})
         if sample["shards"] != shards:
