@@ -138,6 +138,73 @@ class FingerprintError(StoreError):
         )
 
 
+class OtherInputError(StoreError):
+    """A store, finished or not, was made from other records than the ones given now.
+
+    Args:
+        path: The store.
+        record: 1-based number of the first record that differs.
+        what: How it differs.
+        is_finished: Whether the store is finished.
+    """
+
+    def __init__(
+        self, path: str | PathLike[str], *, record: int, what: str, is_finished: bool
+    ) -> None:
+        self.record = record
+        self.is_finished = is_finished
+        state = "exists, made" if is_finished else "is unfinished work"
+        advice = "--overwrite" if is_finished else f"delete {path}.parts"
+        super().__init__(
+            path,
+            f"{state} from another input (record {record}: {what}); "
+            f"choose another name or {advice}",
+        )
+
+
+class PlanError(BioseqError):
+    """A plan of shards can't be read, or does not fit what it is used for.
+
+    Args:
+        path: The plan.
+        problem: What is wrong, and what to do.
+    """
+
+    def __init__(self, path: str | PathLike[str], problem: str) -> None:
+        self.path = str(path)
+        self.problem = problem
+        super().__init__(f"{self.path}: {problem}")
+
+
+class ShardError(BioseqError):
+    """Shards of a plan that can't be merged.
+
+    Args:
+        problems: What is wrong with each of them, by file.
+    """
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        self.problems = dict(problems)
+        lines = [f"{path} {problem}" for path, problem in self.problems.items()]
+        more = len(lines) - _NAMES_SHOWN
+        tail = f"; and {more:,} more shards" if more > 0 else ""
+        super().__init__("; ".join(lines[:_NAMES_SHOWN]) + tail)
+
+
+class ClusterError(BioseqError):
+    """The cluster that a profile asks for is not there, or would leave jobs unnoticed.
+
+    Args:
+        profile: The profile.
+        problem: What is wrong, and what to do.
+    """
+
+    def __init__(self, profile: str | PathLike[str], problem: str) -> None:
+        self.profile = str(profile)
+        self.problem = problem
+        super().__init__(f"profile {self.profile}: {problem}")
+
+
 class CheckpointError(BioseqError):
     """A model file or folder can't be loaded.
 

@@ -27,8 +27,13 @@ def choose_tokens_per_batch(encoder: Encoder, device: torch.device) -> int:
     It depends on the machine, not on what else runs there, so that a repeated run is the same run.
     """
     most = _CUDA_TOKENS if device.type == "cuda" else _CPU_TOKENS
-    bytes_per_token = 4 * encoder.dim * _LIVE_WIDTHS
-    return int(max(_FEWEST_TOKENS, min(most, _SHARE_OF_MEMORY * _memory(device) / bytes_per_token)))
+    fitting = _SHARE_OF_MEMORY * _memory(device) / bytes_per_token(encoder)
+    return int(max(_FEWEST_TOKENS, min(most, fitting)))
+
+
+def bytes_per_token(encoder: Encoder) -> int:
+    """Gives the memory that one token of a batch takes while it is encoded."""
+    return 4 * encoder.dim * _LIVE_WIDTHS
 
 
 def _memory(device: torch.device) -> int:

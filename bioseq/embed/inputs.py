@@ -10,7 +10,7 @@ from pathlib import Path
 from bioseq.alphabet import SymbolCounts, detect_molecule
 from bioseq.embed.records import CheckedRecord, RecordChecker, fits
 from bioseq.errors import InputError, OptionError
-from bioseq.io import RecordReader, open_records
+from bioseq.io import RecordRange, RecordReader, open_range, open_records
 from bioseq.records import Record, refget_digest
 from bioseq.tokenizer import Tokenizer
 from bioseq.typing import AnyPath, Molecule
@@ -25,10 +25,11 @@ class Inputs:
     """The records of some files, one after the other.
 
     Args:
-        paths: The files, or `-` for standard input.
+        paths: The files or ranges of their records, or `-` for standard input.
         tokenizer: Makes the model's tokens.
         format: Format of the files; None: recognised.
         molecule: What they hold; None: what each record says, or else what it looks like.
+        is_checked: Whether these are parts of an input that was found to suit the model before.
 
     Attributes:
         files: What is known of each file opened so far: name, format, compression.
@@ -44,11 +45,12 @@ class Inputs:
 
     def __init__(
         self,
-        paths: Sequence[AnyPath],
+        paths: Sequence[AnyPath | RecordRange],
         tokenizer: Tokenizer,
         *,
         format: str | None = None,
         molecule: Molecule | None = None,
+        is_checked: bool = False,
     ) -> None:
         if not paths:
             raise OptionError("inputs", [], allowed="at least one file, or - for standard input")
@@ -69,7 +71,8 @@ class Inputs:
         self.molecule: Molecule | None = molecule or _molecule_of(
             self._sample, tokenizer.alphabet.molecule
         )
-        self._check_molecule()
+        if not is_checked:
+            self._check_molecule()
 
     @property
     def fraction(self) -> float | None:
@@ -94,7 +97,7 @@ class Inputs:
 
     def _read(self) -> Iterator[Record]:
         for path, size in zip(self._paths, self._sizes, strict=True):
-            with open_records(path, format=self._format) as reader:
+            with self._open(path) as reader:
                 self._reader = reader
                 self.files.append(
                     {
@@ -105,6 +108,11 @@ class Inputs:
                 )
                 yield from reader
             self._bytes_before += size or 0
+
+    def _open(self, path: AnyPath | RecordRange) -> RecordReader:
+        if isinstance(path, RecordRange):
+            return open_range(path)
+        return open_records(path, format=self._format)
 
     def _check_molecule(self) -> None:
         reads = self._tokenizer.alphabet.molecule
@@ -128,8 +136,10 @@ class Inputs:
         self._uncounted, self._uncounted_size = [], 0
 
 
-def _size_of(path: AnyPath) -> int | None:
+def _size_of(path: AnyPath | RecordRange) -> int | None:
     """Gives a file's bytes, None for a stream; a missing file is found before any work is done."""
+    if isinstance(path, RecordRange):
+        return path.count
     if str(path) == "-":
         return None
     try:

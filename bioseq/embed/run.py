@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from os import PathLike
 
@@ -17,7 +17,7 @@ from bioseq.embed.options import EmbedOptions
 from bioseq.embed.progress import Meter, Progress
 from bioseq.embed.records import CheckedRecord
 from bioseq.embed.writer import BackgroundWriter
-from bioseq.errors import StoreError
+from bioseq.errors import OtherInputError
 from bioseq.store import Store, UnfinishedWork, open_store
 from bioseq.typing import AnyPath
 
@@ -48,18 +48,45 @@ def embed_files(
     Raises:
         BioseqError: a file, an option or the model can't be used; the message says which and why.
     """
-    started = time.monotonic()
     paths = [inputs] if isinstance(inputs, str | PathLike) else list(inputs)
     job = build_job(options or EmbedOptions())
     source = Inputs(
         paths, job.model.tokenizer, format=job.options.format, molecule=job.options.molecule
     )
+    return embed_inputs(job, source, output, overwrite=overwrite, progress=progress)
+
+
+def embed_inputs(
+    job: Job,
+    source: Inputs,
+    output: AnyPath,
+    *,
+    provenance: Mapping[str, object] | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Store:
+    """Does a job on an input; see `embed_files`.
+
+    Args:
+        job: The model and what to give.
+        source: The records, from the first on.
+        output: The store to write.
+        provenance: What the store shall say of its making besides the usual.
+        overwrite: Replace a finished store of that name.
+        progress: Is told how the run goes.
+
+    Raises:
+        OtherInputError: the output is finished or unfinished work on other records.
+        BioseqError: a file or the output can't be used; the message says which and why.
+    """
+    started = time.monotonic()
     work = UnfinishedWork.open_or_create(
         output, job.settings(), job.plan(), attributes=job.attributes(), overwrite=overwrite
     )
     computed = _compute(job, source, work, progress)
     seconds = time.monotonic() - started
-    work.assemble(_provenance(job, source, computed_residues=computed, seconds=seconds))
+    made = _provenance(job, source, computed_residues=computed, seconds=seconds)
+    work.assemble({**made, **(provenance or {})})
     return open_store(output)
 
 
@@ -108,7 +135,7 @@ def skip_done(work: UnfinishedWork, records: Iterator[CheckedRecord]) -> None:
     """Reads past the records that are done, and checks that they are the ones that were done.
 
     Raises:
-        StoreError: the input is not the one that the work began with.
+        OtherInputError: the input is not the one that the work began with.
     """
     for number, done in enumerate(work.records()):
         checked = next(records, None)
@@ -122,15 +149,9 @@ def skip_done(work: UnfinishedWork, records: Iterator[CheckedRecord]) -> None:
                 raise other_input(work, number, what)
 
 
-def other_input(work: UnfinishedWork, number: int, what: str) -> StoreError:
+def other_input(work: UnfinishedWork, number: int, what: str) -> OtherInputError:
     """Gives the error for an input whose record `number`, from 0, is not the one of the work."""
-    state = "exists, made" if work.is_finished else "is unfinished work"
-    advice = "--overwrite" if work.is_finished else f"delete {work.path}.parts"
-    return StoreError(
-        work.path,
-        f"{state} from another input (record {number + 1}: {what}); "
-        f"choose another name or {advice}",
-    )
+    return OtherInputError(work.path, record=number + 1, what=what, is_finished=work.is_finished)
 
 
 def _shorten(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from types import TracebackType
+from typing import TypeVar
 
 from bioseq.errors import FormatError
 from bioseq.io.alignment import read_a3m_records, read_stockholm_records
@@ -16,6 +17,8 @@ from bioseq.io.stream import BinarySource, ByteStream, open_stream
 from bioseq.io.structures import read_structure
 from bioseq.records import Record
 from bioseq.typing import AnyPath
+
+Reader = TypeVar("Reader", bound="RecordReader")
 
 _READERS: dict[str, Callable[[ByteStream], Iterator[Record]]] = {
     EMPTY: lambda _: iter(()),
@@ -61,7 +64,7 @@ class RecordReader:
     def __next__(self) -> Record:
         return next(self._records)
 
-    def __enter__(self) -> RecordReader:
+    def __enter__(self: Reader) -> Reader:
         return self
 
     def __exit__(

@@ -77,10 +77,11 @@ class ByteStream(io.RawIOBase):
             self._offset = 0
         return self._ahead[self._offset : self._offset + size]
 
-    def skip_bom(self) -> None:
-        """Passes over a UTF-8 byte order mark, if one comes next."""
-        if self.head(len(BOM)) == BOM:
-            self._offset += len(BOM)
+    def skip_bom(self) -> int:
+        """Passes over a UTF-8 byte order mark, if one comes next; gives the bytes passed over."""
+        skipped = len(BOM) if self.head(len(BOM)) == BOM else 0
+        self._offset += skipped
+        return skipped
 
     def blocks(self) -> Iterator[bytes]:
         """Yields all bytes that are left, in non-empty blocks of any size."""
@@ -161,7 +162,7 @@ def open_stream(source: AnyPath | BinarySource) -> ByteStream:
         return _adopt(sys.stdin.buffer, path="<stdin>", owned=False)
     if isinstance(source, str | os.PathLike):
         path = os.fspath(source)
-        return _adopt(_open(path), path=path, owned=True)
+        return _adopt(open_file(path), path=path, owned=True)
     name = getattr(source, "name", None)
     return _adopt(source, path=name if isinstance(name, str) else "<stream>", owned=False)
 
@@ -175,7 +176,12 @@ def _adopt(raw: BinarySource, *, path: str, owned: bool) -> ByteStream:
         raise
 
 
-def _open(path: str) -> io.FileIO:
+def open_file(path: str) -> io.FileIO:
+    """Opens a file.
+
+    Raises:
+        InputError: The file is missing, a directory or not readable.
+    """
     try:
         return Path(path).open("rb", buffering=0)  # blocks are large: a second buffer only copies
     except OSError as error:

@@ -79,6 +79,11 @@ class Encoder(nn.Module, ABC):
         """Multiply-adds times two for one token, without the part that grows with the length."""
         return 2.0 * sum(p.numel() for p in self.parameters() if p.dim() > 1)
 
+    @property
+    def flops_per_pair(self) -> float:
+        """Multiply-adds times two for each ordered pair of tokens of a sequence: attention."""
+        return 0.0
+
     def layer_dim(self, layer: int) -> int:
         """Gives the width of a layer's states."""
         return self.dim

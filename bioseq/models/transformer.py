@@ -286,6 +286,11 @@ class TransformerEncoder(Encoder):
             layout=batch.layout, states=tuple(kept[k] for k in wanted), attentions=tuple(maps)
         )
 
+    @property
+    def flops_per_pair(self) -> float:
+        """Two products in every layer: queries with keys, attention with values."""
+        return 4.0 * self.config.attention_dim * self.num_layers
+
     def maps(self, batch: PackedBatch) -> Iterator[tuple[Float[Tensor, "heads _ _"], ...]]:
         """Gives each segment's attention maps, layer by layer, so that one layer's exist at a time.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,13 +18,17 @@ from bioseq.store.writer import Contents, StoreWriter, ValueShape, writing_store
 from bioseq.typing import AnyPath
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class _Source:
-    """One input: the row each of its sequences gets, and which of them are new."""
+    """One input: the row each of its sequences gets, which of them are new, and what they add."""
 
-    store: Store
+    path: Path
     target: np.ndarray
     is_new: np.ndarray
+    num_records: int
+    num_failures: int
+    num_residues: dict[str, int]
+    digests: object
 
 
 def merge_stores(
@@ -54,33 +57,34 @@ def merge_stores(
     if not paths:
         raise OptionError(name="stores to merge", value=[], allowed="one or more")
     prepare_output(output, overwrite=overwrite)
-    with ExitStack() as stack:
-        stores = [stack.enter_context(open_store(path)) for path in paths]
-        _check_alike(stores)
-        for store in stores:
-            store.verify()
-        sources = _place(stores)
-        named = {"merged": [str(store.path) for store in stores], **(provenance or {})}
-        with writing_store(output, _contents_of(sources, named)) as writer:
-            first_record = 0
-            for source in sources:
-                _append_source(writer, source, first_record)
-                first_record += len(source.store)
+    _check_distinct(paths)
+    with open_store(paths[0]) as first:
+        sources = _place(paths, first)
+        named = {"merged": [str(path) for path in paths], **(provenance or {})}
+        contents = _contents_of(first, sources, named)
+    with writing_store(output, contents) as writer:
+        first_record = 0
+        for source in sources:
+            _append_source(writer, source, first_record)
+            first_record += source.num_records
     return output
 
 
-def _check_alike(stores: Sequence[Store]) -> None:
-    first, seen = stores[0], set()
-    for store in stores:
-        if store.path.resolve() in seen:
-            raise StoreError(store.path, "is given twice")
-        seen.add(store.path.resolve())
-        found = differences(first.settings, store.settings) or differences(
-            _signature(first), _signature(store)
-        )
-        if found:
-            listed = "; ".join(f"{k} is {b!r} and there {a!r}" for k, (a, b) in found.items())
-            raise StoreError(store.path, f"can't be merged with {first.path}: {listed}")
+def _check_distinct(paths: Sequence[AnyPath]) -> None:
+    seen = set()
+    for path in paths:
+        if (place := Path(path).resolve()) in seen:
+            raise StoreError(path, "is given twice")
+        seen.add(place)
+
+
+def _check_alike(first: Store, store: Store) -> None:
+    found = differences(first.settings, store.settings) or differences(
+        _signature(first), _signature(store)
+    )
+    if found:
+        listed = "; ".join(f"{k} is {b!r} and there {a!r}" for k, (a, b) in found.items())
+        raise StoreError(store.path, f"can't be merged with {first.path}: {listed}")
 
 
 def _signature(store: Store) -> dict[str, object]:
@@ -91,35 +95,59 @@ def _signature(store: Store) -> dict[str, object]:
     }
 
 
-def _place(stores: Sequence[Store]) -> list[_Source]:
-    """Gives every distinct sequence its row in the merged store."""
+def _place(paths: Sequence[AnyPath], first: Store) -> list[_Source]:
+    """Checks every store, and gives every distinct sequence its row in the merged one.
+
+    One is open at a time: there may be more of them than a process may open files.
+    """
     rows: dict[str, int] = {}
     sources, num_rows = [], 0
-    for store in stores:
-        target = np.empty(store.num_sequences, np.int64)
-        is_new = np.zeros(store.num_sequences, np.bool_)
-        for row, digest in enumerate(store.tables.digests):
-            known = rows.get(digest) if digest else None
-            target[row] = num_rows if known is None else known
-            if known is None:
-                is_new[row] = True
-                if digest:
-                    rows[digest] = num_rows
-                num_rows += 1
-        sources.append(_Source(store, target, is_new))
+    for path in paths:
+        with open_store(path) as store:
+            _check_alike(first, store)
+            store.verify()
+            source = _place_one(store, rows, num_rows)
+        sources.append(source)
+        num_rows += int(source.is_new.sum())
     return sources
 
 
-def _contents_of(sources: Sequence[_Source], provenance: Mapping[str, object]) -> Contents:
-    first = sources[0].store
-    unknown = any(source.store.attrs["digests"] == DIGESTS_UNKNOWN for source in sources)
+def _place_one(store: Store, rows: dict[str, int], num_rows: int) -> _Source:
+    target = np.empty(store.num_sequences, np.int64)
+    is_new = np.zeros(store.num_sequences, np.bool_)
+    for row, digest in enumerate(store.tables.digests):
+        known = rows.get(digest) if digest else None
+        target[row] = num_rows if known is None else known
+        if known is None:
+            is_new[row] = True
+            if digest:
+                rows[digest] = num_rows
+            num_rows += 1
+    return _Source(
+        path=store.path,
+        target=target,
+        is_new=is_new,
+        num_records=len(store),
+        num_failures=len(store.failures),
+        num_residues={
+            path: int(store.values_at(path).num_residues[is_new].sum())
+            for path in store.value_paths
+        },
+        digests=store.attrs["digests"],
+    )
+
+
+def _contents_of(
+    first: Store, sources: Sequence[_Source], provenance: Mapping[str, object]
+) -> Contents:
+    unknown = any(source.digests == DIGESTS_UNKNOWN for source in sources)
     return Contents(
         counts={
-            "records": sum(len(source.store) for source in sources),
+            "records": sum(source.num_records for source in sources),
             "sequences": sum(int(source.is_new.sum()) for source in sources),
-            "failures": sum(len(source.store.failures) for source in sources),
+            "failures": sum(source.num_failures for source in sources),
         },
-        values={path: _total_shape(sources, path) for path in first.value_paths},
+        values={path: _total_shape(first, sources, path) for path in first.value_paths},
         fingerprint=fingerprint_of(first.settings),
         attributes={path: first.values_at(path).attrs for path in first.value_paths},
         root={"provenance": dict(provenance)},
@@ -127,16 +155,24 @@ def _contents_of(sources: Sequence[_Source], provenance: Mapping[str, object]) -
     )
 
 
-def _total_shape(sources: Sequence[_Source], path: str) -> ValueShape:
-    first = sources[0].store.values_at(path)
-    if not first.is_per_residue:
-        return ValueShape(dim=first.dim, dtype=first.dtype)
-    counts = (source.store.values_at(path).num_residues[source.is_new].sum() for source in sources)
-    return ValueShape(dim=first.dim, dtype=first.dtype, num_residues=int(sum(counts)))
+def _total_shape(first: Store, sources: Sequence[_Source], path: str) -> ValueShape:
+    view = first.values_at(path)
+    count = sum(source.num_residues[path] for source in sources) if view.is_per_residue else None
+    return ValueShape(dim=view.dim, dtype=view.dtype, num_residues=count)
 
 
 def _append_source(writer: StoreWriter, source: _Source, first_record: int) -> None:
-    tables, failures = source.store.tables, source.store.failures
+    with open_store(source.path) as store:
+        _append_tables(writer, store, source, first_record)
+        for path in store.value_paths:
+            view = store.values_at(path)
+            for start, stop in view.slabs():
+                kept = source.is_new[start:stop]
+                writer.append_values(path, _select(view.distinct(start, stop), kept))
+
+
+def _append_tables(writer: StoreWriter, store: Store, source: _Source, first_record: int) -> None:
+    tables, failures = store.tables, store.failures
     failed = tables.rows == NO_ROW
     rows = tables.rows.copy()
     rows[~failed] = source.target[tables.rows[~failed]]
@@ -153,11 +189,6 @@ def _append_source(writer: StoreWriter, source: _Source, first_record: int) -> N
         ("failures/digest", np.array([d.encode() for d in failures["digest"]], "S35")),
     ):
         writer.append(path, column)
-    for path in source.store.value_paths:
-        view = source.store.values_at(path)
-        for start, stop in view.slabs():
-            kept = source.is_new[start:stop]
-            writer.append_values(path, _select(view.distinct(start, stop), kept))
 
 
 def _select(values: Values, kept: np.ndarray) -> Values:

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bioseq_cli.parameters import CommaList
+from bioseq_cli.options import (
+    embedding_options,
+    given_embedding_options,
+    machine_options,
+    options_from,
+)
 from bioseq_cli.progress import EmbedProgress
 
 if TYPE_CHECKING:
@@ -19,7 +24,7 @@ _SHOWN_FAILURES = 5
 
 
 @click.command()
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.argument("inputs", nargs=-1, metavar="INPUT...")
 @click.option(
     "-o",
     "--output",
@@ -27,77 +32,77 @@ _SHOWN_FAILURES = 5
     type=click.Path(path_type=Path),
     help="HDF5 store to write.",
 )
+@embedding_options
+@machine_options
 @click.option(
-    "--model", help="Bundled model, model folder or weights file.  [default: protein-lstm]"
+    "--plan",
+    type=click.Path(path_type=Path),
+    help="Plan of shards; it names the inputs and how they are embedded.",
 )
-@click.option(
-    "--pool",
-    type=CommaList(str, "pooling"),
-    default="mean",
-    show_default=True,
-    help="Per sequence: mean, max, std, cls, last; several with commas, or 'none'.",
-)
-@click.option("--per-residue", is_flag=True, help="Also one vector per residue.")
-@click.option(
-    "--layers",
-    type=CommaList(int, "layer"),
-    default="-1",
-    show_default=True,
-    help="Layers, from 0 (the embedded input) or counted from the last (-1); several with commas.",
-)
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
-@click.option(
-    "--precision",
-    type=click.Choice(["float32", "bfloat16", "float16"]),
-    default="float32",
-    show_default=True,
-    help="Number format of the computation.",
-)
-@click.option(
-    "--save-as",
-    type=click.Choice(["float32", "float16"]),
-    default="float32",
-    show_default=True,
-    help="Number format in the store.",
-)
-@click.option(
-    "--tokens-per-batch",
-    type=click.IntRange(min=1),
-    help="Tokens at a time; changes no result.  [default: from the machine's memory]",
-)
-@click.option(
-    "--window",
-    type=click.IntRange(min=1),
-    help="Tokens at a time beyond an attention encoder's limit.  [default: the limit]",
-)
-@click.option(
-    "--overlap", type=click.IntRange(min=0), help="Tokens that windows share.  [default: a quarter]"
-)
-@click.option(
-    "--molecule",
-    type=click.Choice(["protein", "dna", "rna"]),
-    help="What the input is.  [default: what it says or looks like]",
-)
-@click.option("--format", help="Format of the input.  [default: recognised]")
+@click.option("--shard", type=click.IntRange(min=1), help="Number of the plan's shard to embed.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing store.")
-def embed(inputs: tuple[str, ...], output: Path, overwrite: bool, **options: Any) -> None:
+def embed(
+    inputs: tuple[str, ...],
+    output: Path,
+    plan: Path | None,
+    shard: int | None,
+    overwrite: bool,
+    **options: Any,
+) -> None:
     """Embed every record of the INPUT files ('-' reads standard input) into one HDF5 store.
 
     Reads FASTA, FASTQ, GenBank, EMBL, UniProt, SeqXML, PIR, PDB, mmCIF, A3M and Stockholm,
     compressed or not. Interrupted and repeated, it goes on where it stopped.
-    """
-    from bioseq.embed import EmbedOptions, embed_files
 
-    if options["pool"] == ["none"]:
-        options["pool"] = []
-    given = {name: value for name, value in options.items() if value is not None}
+    With --plan and --shard it embeds one part of inputs that 'bioseq plan' has divided.
+    """
+    _check_source(inputs, plan, shard)
     with EmbedProgress() as progress:
-        store = embed_files(
-            inputs, output, EmbedOptions(**given), overwrite=overwrite, progress=progress
-        )
+        if plan is not None and shard is not None:
+            store = _embed_shard(plan, shard, output, overwrite, progress, options)
+        else:
+            from bioseq.embed import embed_files
+
+            store = embed_files(
+                inputs, output, options_from(options), overwrite=overwrite, progress=progress
+            )
     with store:
         num_failures = _print_summary(store)
     sys.exit(EXIT_FAILURES if num_failures else 0)
+
+
+def _check_source(inputs: tuple[str, ...], plan: Path | None, shard: int | None) -> None:
+    settled = [*inputs, *given_embedding_options(click.get_current_context())]
+    problem = None
+    if (plan is None) != (shard is None):
+        problem = "--plan and --shard go together"
+    elif plan is None and not inputs:
+        problem = "Missing argument 'INPUT...'."
+    elif plan is not None and settled:
+        problem = f"{plan} says what is embedded and how; leave out: {' '.join(settled)}"
+    if problem is not None:
+        raise click.UsageError(problem)
+
+
+def _embed_shard(
+    plan: Path,
+    shard: int,
+    output: Path,
+    overwrite: bool,
+    progress: EmbedProgress,
+    options: dict[str, Any],
+) -> Store:
+    from bioseq.plan import embed_shard, read_plan
+
+    return embed_shard(
+        read_plan(plan),
+        shard,
+        output,
+        device=options["device"],
+        tokens_per_batch=options["tokens_per_batch"],
+        overwrite=overwrite,
+        progress=progress,
+    )
 
 
 def _print_summary(store: Store) -> int:

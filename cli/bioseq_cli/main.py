@@ -12,7 +12,9 @@ import bioseq
 from bioseq.errors import BioseqError
 from bioseq_cli.embed import embed
 from bioseq_cli.models import models
+from bioseq_cli.plan import plan
 from bioseq_cli.predict import predict
+from bioseq_cli.run import run
 from bioseq_cli.store import store
 from bioseq_cli.train import train
 
@@ -30,7 +32,7 @@ def cli() -> None:
     """
 
 
-for command in (embed, predict, train, models, store):
+for command in (embed, plan, run, predict, train, models, store):
     cli.add_command(command)
 
 

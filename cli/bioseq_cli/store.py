@@ -69,14 +69,35 @@ def check(path: Path) -> None:
 @store.command()
 @click.argument("inputs", nargs=-1, required=True, type=_FILE, metavar="STORE...")
 @click.option("-o", "--output", required=True, type=_FILE, help="Merged store to write.")
+@click.option("--plan", type=_FILE, help="The plan whose shards these are.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing store.")
-def merge(inputs: tuple[Path, ...], output: Path, overwrite: bool) -> None:
-    """Join stores made with the same settings, in the order given."""
+def merge(inputs: tuple[Path, ...], output: Path, plan: Path | None, overwrite: bool) -> None:
+    """Join stores made with the same settings, in the order given.
+
+    With --plan, STORE is the folder of its shards (shard-00001.h5 and so on). Each of them is
+    compared with the plan first: missing, damaged and foreign ones are named.
+    """
     from bioseq.store import merge_stores, open_store
 
-    merge_stores(inputs, output, overwrite=overwrite)
+    if plan is None:
+        merge_stores(inputs, output, overwrite=overwrite)
+        count = len(inputs)
+    else:
+        count = _merge_shards(plan, inputs, output, overwrite=overwrite)
     with open_store(output) as merged:
-        click.echo(f"{output}: {len(merged):,} records of {len(inputs)} stores")
+        click.echo(f"{output}: {len(merged):,} records of {count} stores")
+
+
+def _merge_shards(plan: Path, inputs: tuple[Path, ...], output: Path, *, overwrite: bool) -> int:
+    """Merges the shards in a folder; gives their number."""
+    from bioseq.plan import merge_shards, read_plan
+
+    if len(inputs) != 1 or not inputs[0].is_dir():
+        problem = "with --plan, STORE is one folder that holds the shards"
+        raise click.UsageError(problem)
+    found = read_plan(plan)
+    merge_shards(found, inputs[0], output, overwrite=overwrite)
+    return len(found.shards)
 
 
 @store.command()

@@ -1,19 +1,28 @@
 # The encoder's speed on the bundled proteome, against other implementations.
 
 
+rule benchmark:
+    input:
+        "results/benchmark/throughput.json",
+    localrule: True
+
+
 rule benchmark_throughput:
     input:
-        "data/ecoli_k12.fasta.gz",
+        fasta="data/ecoli_k12.fasta.gz",
+        script=workflow.source_path("../benchmark/throughput.py"),
     output:
         "results/benchmark/throughput.json",
     log:
         "logs/benchmark/throughput.log",
     benchmark:
         "benchmarks/benchmark/throughput.tsv"
+    conda:
+        "../envs/bioseq.yaml"
     threads: 2
     resources:
         mem_mb=8000,
         runtime=60,
     shell:
-        "python pipelines/benchmark/throughput.py {input} -o {output} --limit 400"
-        " --threads {threads} > {log} 2>&1"
+        "python {input.script:q} {input.fasta:q} -o {output:q} --limit 400 --threads {threads}"
+        " > {log:q} 2>&1"

@@ -1,0 +1,121 @@
+"""The options of an embedding, for every command that embeds or plans to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import reduce
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from bioseq_cli.parameters import CommaList
+
+if TYPE_CHECKING:
+    from bioseq.embed import EmbedOptions
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_EMBEDDING = (
+    click.option(
+        "--model", help="Bundled model, model folder or weights file.  [default: protein-lstm]"
+    ),
+    click.option(
+        "--pool",
+        type=CommaList(str, "pooling"),
+        default="mean",
+        show_default=True,
+        help="Per sequence: mean, max, std, cls, last; several with commas, or 'none'.",
+    ),
+    click.option("--per-residue", is_flag=True, help="Also one vector per residue."),
+    click.option(
+        "--layers",
+        type=CommaList(int, "layer"),
+        default="-1",
+        show_default=True,
+        help="Layers, from 0 (the embedded input) or counted from the last (-1); several with "
+        "commas.",
+    ),
+    click.option(
+        "--precision",
+        type=click.Choice(["float32", "bfloat16", "float16"]),
+        default="float32",
+        show_default=True,
+        help="Number format of the computation.",
+    ),
+    click.option(
+        "--save-as",
+        type=click.Choice(["float32", "float16"]),
+        default="float32",
+        show_default=True,
+        help="Number format in the store.",
+    ),
+    click.option(
+        "--window",
+        type=click.IntRange(min=1),
+        help="Tokens at a time beyond an attention encoder's limit.  [default: the limit]",
+    ),
+    click.option(
+        "--overlap",
+        type=click.IntRange(min=0),
+        help="Tokens that windows share.  [default: a quarter]",
+    ),
+    click.option(
+        "--molecule",
+        type=click.Choice(["protein", "dna", "rna"]),
+        help="What the input is.  [default: what it says or looks like]",
+    ),
+    click.option("--format", help="Format of the input.  [default: recognised]"),
+)
+_EMBEDDING_NAMES = frozenset(
+    (
+        "model",
+        "pool",
+        "per_residue",
+        "layers",
+        "precision",
+        "save_as",
+        "window",
+        "overlap",
+        "molecule",
+        "format",
+    )
+)
+_MACHINE = (
+    click.option(
+        "--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps."
+    ),
+    click.option(
+        "--tokens-per-batch",
+        type=click.IntRange(min=1),
+        help="Tokens at a time; changes no result.  [default: from the machine's memory]",
+    ),
+)
+
+
+def embedding_options(command: Command) -> Command:
+    """Adds the options that decide what an embedding gives."""
+    return reduce(lambda found, option: option(found), reversed(_EMBEDDING), command)
+
+
+def machine_options(command: Command) -> Command:
+    """Adds the options that decide where and in what portions it is computed."""
+    return reduce(lambda found, option: option(found), reversed(_MACHINE), command)
+
+
+def options_from(values: dict[str, Any]) -> EmbedOptions:
+    """Makes the library's options of the command's."""
+    from bioseq.embed import EmbedOptions
+
+    given = {name: value for name, value in values.items() if value is not None}
+    if given.get("pool") == ["none"]:
+        given["pool"] = []
+    return EmbedOptions(**given)
+
+
+def given_embedding_options(context: click.Context) -> Iterator[str]:
+    """Names the options, as the user writes them, that were given of those of an embedding."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if parameter.name in _EMBEDDING_NAMES and source is ParameterSource.COMMANDLINE:
+            yield parameter.opts[0]

@@ -1,0 +1,99 @@
+"""`bioseq run`: the workflows, for those who do not know Snakemake."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from bioseq_cli.plan import describe_plan
+
+WORKFLOWS = ("embed", "predict", "train_bundled", "evaluate", "benchmark")
+DEFAULT_CONFIG = Path("pipelines/config/config.yaml")
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("workflow", type=click.Choice(WORKFLOWS))
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help=f"What is computed, a YAML file.  [default: {DEFAULT_CONFIG}]",
+)
+@click.option(
+    "--profile",
+    default="local",
+    show_default=True,
+    help="Where it runs: local, slurm, slurm-gpu, or the folder of a profile of your own.",
+)
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Make the plans only, and say what the rest would do and cost.",
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[SNAKEMAKE OPTIONS]...")
+def run(
+    workflow: str, config: Path | None, profile: str, dry_run: bool, arguments: tuple[str, ...]
+) -> None:
+    """Run a workflow in the current folder, through Snakemake.
+
+    Interrupted and repeated, it goes on where it stopped. Options that follow go to Snakemake.
+    """
+    from bioseq_cli.cluster import check_cluster, find_profile
+
+    _check_snakemake()
+    folder = find_profile(profile, workflow_folder() / "pipelines/profiles")
+    given = ["--configfile", str(config)] if config else []
+    if dry_run:
+        _show_plans(config or DEFAULT_CONFIG, given) if workflow == "embed" else None
+        sys.exit(_snakemake(workflow, given, ["--cores", "1", "-n", "--quiet", "rules"]))
+    check_cluster(folder)
+    sys.exit(_snakemake(workflow, given, ["--profile", str(folder), *arguments]))
+
+
+def workflow_folder() -> Path:
+    """Gives the folder that holds the Snakefile: in the installed package, or in the sources."""
+    installed = Path(__file__).parent / "workflows"
+    return installed if installed.is_dir() else Path(__file__).parents[2]
+
+
+def _check_snakemake() -> None:
+    from bioseq.errors import MissingDependencyError
+
+    if importlib.util.find_spec("snakemake") is None:
+        raise MissingDependencyError("snakemake", extra="workflow")
+
+
+def _snakemake(target: str, given: Sequence[str], arguments: Sequence[str]) -> int:
+    """Runs Snakemake with this `bioseq` first on the path of its jobs; gives its status."""
+    scripts = str(Path(sys.executable).parent)
+    environment = os.environ | {"PATH": os.pathsep.join([scripts, os.environ.get("PATH", "")])}
+    snakefile = str(workflow_folder() / "Snakefile")
+    command = [sys.executable, "-m", "snakemake", target, "--snakefile", snakefile]
+    return subprocess.run([*command, *given, *arguments], check=False, env=environment).returncode
+
+
+def _show_plans(config: Path, given: Sequence[str]) -> None:
+    """Makes the plans of all samples, here, and prints what they say."""
+    from bioseq.plan import read_plan
+
+    status = _snakemake("plans", given, ["--cores", "1", "--quiet", "all"])
+    if status:
+        sys.exit(status)
+    for sample in _samples_of(config):
+        click.echo(sample)
+        for name, text in describe_plan(read_plan(f"results/plans/{sample}.parquet")).items():
+            click.echo(f"{name:>9}  {text}")
+
+
+def _samples_of(config: Path) -> list[str]:
+    import yaml  # comes with Snakemake
+
+    sheet = Path(yaml.safe_load(config.read_text())["samples"])
+    with sheet.open(newline="") as file:
+        return list(dict.fromkeys(row["sample"] for row in csv.DictReader(file, delimiter="\t")))
