@@ -9,4 +9,4 @@ AnyPath = str | PathLike[str]
 
 Molecule = Literal["protein", "dna", "rna"]
 Precision = Literal["float32", "bfloat16", "float16"]
-Pooling = Literal["mean", "max", "std", "cls", "last"]
+Pooling = Literal["mean", "max", "std", "cls", "last", "mean_tokens", "cell"]

@@ -39,11 +39,13 @@ class Block:
         forward: Token indices, each segment from its start.
         backward: Token indices, each segment from its end.
         mask: True where an entry is real.
+        members: The segments' places in the batch.
     """
 
     forward: Int64[Tensor, "steps segments"]
     backward: Int64[Tensor, "steps segments"]
     mask: Bool[Tensor, "steps segments"]
+    members: Int64[Tensor, " segments"]
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,7 @@ class Layout:
         mask = place < lengths
         forward = starts + place.clamp(max=lengths - 1)
         backward = starts + (lengths - 1 - place).clamp(min=0)
-        return Block(forward=forward, backward=backward, mask=mask)
+        return Block(forward=forward, backward=backward, mask=mask, members=rows)
 
     def split(self, values: Tensor) -> Iterator[Tensor]:
         """Gives each segment's rows of a packed tensor."""

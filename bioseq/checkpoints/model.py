@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from bioseq.heads import ContactHead, LanguageHead
+from bioseq.heads import ContactHead, TokenHead
 from bioseq.models import Encoder
 from bioseq.tokenizer import Tokenizer
 from bioseq.typing import Molecule
@@ -30,7 +30,7 @@ class Model:
     name: str
     encoder: Encoder
     tokenizer: Tokenizer
-    head: LanguageHead | None
+    head: TokenHead | None
     objective: Objective | None
     weights_sha256: str
     contacts: ContactHead | None = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Bool, Int64
 from torch import Tensor
 
 from bioseq.batch import PackedBatch, layout_of, plan_batches
@@ -20,7 +20,7 @@ from bioseq.embed.projection import to_residues
 from bioseq.embed.table import ValueTable
 from bioseq.embed.windows import Window, encode_windows
 from bioseq.errors import OptionError
-from bioseq.models import Chunk, StreamingEncoder
+from bioseq.models import Chunk, Encoding, StreamingEncoder
 from bioseq.store import Values
 from bioseq.tokenizer import Tokens
 
@@ -132,9 +132,9 @@ class Engine:
         """Computes a batch unless the memory is too small; nothing of the attempt stays behind."""
         try:
             batch = self._gather(task.tokens, members)
-            states = self.model.encoder(batch, layers=self._layers).states
+            encoding = self.model.encoder(batch, layers=self._layers)
             for output in self.outputs:
-                self._keep(task, output, members, batch, states[self._layers.index(output.layer)])
+                self._keep(task, output, members, encoding)
         except torch.OutOfMemoryError:
             return False
         return True
@@ -144,19 +144,22 @@ class Engine:
         task: _Task,
         output: Output,
         members: Int64[np.ndarray, " batch"],
-        batch: PackedBatch,
-        states: Float[Tensor, "tokens dim"],
+        encoding: Encoding,
     ) -> None:
-        tokenizer = self.model.tokenizer
+        tokenizer, layout = self.model.tokenizer, encoding.layout
+        states = encoding.states[self._layers.index(output.layer)]
         prefix, suffix = len(tokenizer.prefix), len(tokenizer.suffix)
+        if output.pooling == "cell" and encoding.cells is not None:
+            task.table.put_vectors(output, members, encoding.cells)
+            return
         if output.pooling != "residue":
             pooled = pool_segments(
-                output.pooling, states, batch.layout, num_prefix=prefix, num_suffix=suffix
+                output.pooling, states, layout, num_prefix=prefix, num_suffix=suffix
             )
             task.table.put_vectors(output, members, pooled)
             return
         indices: list[int] = members.tolist()
-        for index, part in zip(indices, batch.layout.split(states.cpu()), strict=True):
+        for index, part in zip(indices, layout.split(states.cpu()), strict=True):
             content = part[prefix : len(part) - suffix]
             residues = to_residues(content, tokenizer, task.sequences[index])
             task.table.put_residues(output, index, residues)
@@ -180,7 +183,8 @@ class Engine:
         done = 0
         for chunk in self._chunks(tokens):
             for output, values in zip(self.outputs, collected, strict=True):
-                values.add(chunk.states[self._layers.index(output.layer)], chunk.start)
+                states = chunk.states[self._layers.index(output.layer)]
+                values.add(states, chunk.start, chunk.cell)
             reached = (chunk.start + len(chunk.states[0])) * len(sequence) // len(tokens)
             task.advance(max(0, reached - done))
             done = max(reached, done)

@@ -44,17 +44,24 @@ class LongSequence:
         self._start = len(tokenizer.prefix)
         self._end = num_tokens - len(tokenizer.suffix)
         self._pool = RunningPool()
-        self._special: Tensor | None = None
+        self._given: Tensor | None = None
         self._tiles: list[Tensor] = []
 
-    def add(self, states: Float[Tensor, "tokens dim"], start: int) -> None:
-        """Takes the states of the tokens from `start` on."""
-        if start == 0 and self._start:
-            self._special = states[0]
+    def add(
+        self,
+        states: Float[Tensor, "tokens dim"],
+        start: int,
+        cell: Float[Tensor, " hidden"] | None = None,
+    ) -> None:
+        """Takes the states of the tokens from `start` on, and the cell state behind them."""
+        if self._output.pooling == "cell":
+            self._given = cell
+        elif start == 0 and self._start:
+            self._given = states[0]
         first = max(0, self._start - start)
         content = states[first : max(0, self._end - start)]
         if not self._output.per_residue:
-            self._pool.add(content)
+            self._pool.add(states if self._output.pooling == "mean_tokens" else content)
         elif is_one_to_one(self._tokenizer):
             place = start + first - self._start
             self._table.put_residues(self._output, self._index, content, start=place)
@@ -64,7 +71,7 @@ class LongSequence:
     def finish(self) -> None:
         """Puts what could not be put before all chunks were there."""
         if self._output.pooling != "residue":
-            vector = self._pool.result(self._output.pooling, self._special)
+            vector = self._pool.result(self._output.pooling, self._given)
             self._table.put_vectors(self._output, np.array([self._index]), vector[None])
         elif self._tiles:
             states = to_residues(torch.cat(self._tiles), self._tokenizer, self._sequence)

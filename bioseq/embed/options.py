@@ -21,7 +21,7 @@ class EmbedOptions:
 
     Attributes:
         model: Name of a bundled model, or a model folder.
-        pool: Poolings: `mean`, `max`, `std`, `cls`, `last`; one or several.
+        pool: Poolings: `mean`, `max`, `std`, `cls`, `last`, `mean_tokens`, `cell`; one or several.
         per_residue: Also one vector for each residue.
         layers: Layers of the encoder; negative ones count from the last.
         device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.

@@ -48,6 +48,8 @@ def plan_outputs(
         raise OptionError(
             "pool", "cls", allowed="poolings without cls; the model has no such token"
         )
+    if "cell" in poolings and not model.encoder.has_cells:
+        raise OptionError("pool", "cell", allowed="cell only with a multiplicative LSTM (UniRep)")
     kinds: list[Any] = [*poolings, *([PER_RESIDUE] if per_residue else [])]
     if not kinds:
         raise OptionError("pool", "none", allowed="none only with per-residue output")
@@ -55,6 +57,8 @@ def plan_outputs(
         raise OptionError("layers", [], allowed="at least one layer")
     numbers = model.encoder.resolve_layers(layers)
     last = model.encoder.num_layers
+    if "cell" in poolings and set(numbers) != {last}:
+        raise OptionError("layers", list(layers), allowed="the last one (-1) with pool cell")
     named = {
         kind if layer == last else f"{kind}_layer{layer}": (kind, layer)
         for kind in kinds

@@ -23,7 +23,8 @@ def pool_segments(
 
     Args:
         pooling: `mean`, `max` and `std` (of the population) go over the residue tokens; `cls` is
-            the first special token's state, `last` that of the last residue token.
+            the first special token's state, `last` that of the last residue token; `mean_tokens`
+            goes over all tokens. `cell` is no pooling of token states; the encoder gives it.
         states: Token states.
         layout: The segments.
         num_prefix: Special tokens in front of each.
@@ -34,14 +35,20 @@ def pool_segments(
     for group, part in zip(layout.groups, states.split(sizes), strict=True):
         tokens = rearrange(part, "(n l) d -> n l d", n=group.count)
         content = tokens[:, num_prefix : group.length - num_suffix]
-        parts.append(tokens[:, 0].float() if pooling == "cls" else _pool(pooling, content.float()))
+        parts.append(_pool(pooling, tokens.float(), content.float()))
     return torch.cat(parts)
 
 
 def _pool(
-    pooling: Pooling, residues: Float[Tensor, "segments residues dim"]
+    pooling: Pooling,
+    tokens: Float[Tensor, "segments tokens dim"],
+    residues: Float[Tensor, "segments residues dim"],
 ) -> Float[Tensor, "segments dim"]:
     match pooling:
+        case "cls":
+            return tokens[:, 0]
+        case "mean_tokens":
+            return tokens.mean(dim=1)
         case "max":
             return residues.amax(dim=1)
         case "std":
@@ -53,7 +60,7 @@ def _pool(
 
 
 class RunningPool:
-    """Pools one long sequence from chunks of its residue states; sums are kept in float64.
+    """Pools one long sequence from chunks of its states; sums are kept in float64.
 
     Source: combining means and squared deviations: Chan, Golub & LeVeque 1983.
     """
@@ -64,8 +71,8 @@ class RunningPool:
         self._max: Tensor | None = None
         self._last: Tensor | None = None
 
-    def add(self, states: Float[Tensor, "residues dim"]) -> None:
-        """Takes the next residues' states."""
+    def add(self, states: Float[Tensor, "stretch dim"]) -> None:
+        """Takes the next states: the residues', or all tokens' for `mean_tokens`."""
         if not len(states):
             return
         chunk = states.float()
@@ -86,19 +93,22 @@ class RunningPool:
         self._count = total
 
     def result(
-        self, pooling: Pooling, special: Float[Tensor, " dim"] | None
+        self, pooling: Pooling, given: Float[Tensor, " dim"] | None
     ) -> Float[Tensor, " dim"]:
         """Gives the pooled vector in float32.
 
         Args:
             pooling: See `pool_segments`.
-            special: State of the first special token, for `cls`.
+            given: What is no pool of several states: that of the first special token for `cls`, the
+                last cell state for `cell`.
         """
         found = {
             "mean": self._mean,
+            "mean_tokens": self._mean,
             "std": (self._squares / self._count).sqrt(),
             "max": self._max,
             "last": self._last,
-            "cls": special,
+            "cls": given,
+            "cell": given,
         }[pooling]
         return torch.as_tensor(found).float()

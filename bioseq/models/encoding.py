@@ -22,11 +22,13 @@ class Encoding:
         layout: The batch's segments.
         states: One tensor `[tokens, dim]` for each layer asked for, in the order asked.
         attentions: For each layer, each segment's maps `[heads, length, length]`, if asked for.
+        cells: Last cell state of each segment in the last layer; None where `has_cells` is false.
     """
 
     layout: Layout
     states: tuple[Float[Tensor, "tokens _"], ...]
     attentions: tuple[tuple[Float[Tensor, "heads _ _"], ...], ...] = ()
+    cells: Float[Tensor, "segments _"] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +38,12 @@ class Chunk:
     Attributes:
         start: Place of the first token in the sequence.
         states: One tensor `[tokens, dim]` for each layer asked for.
+        cell: The last layer's cell state behind the stretch; None where `has_cells` is false.
     """
 
     start: int
     states: tuple[Float[Tensor, "tokens _"], ...]
+    cell: Float[Tensor, " _"] | None = None
 
 
 class Encoder(nn.Module, ABC):
@@ -52,12 +56,14 @@ class Encoder(nn.Module, ABC):
         num_layers: Layers above the embedded input.
         dim: Width of the output.
         max_tokens: Longest sequence it can read at once, specials included; None for no limit.
+        has_cells: Whether it also gives cell states, as forward multiplicative LSTMs do.
     """
 
     config: Any
     num_layers: int
     dim: int
     max_tokens: int | None = None
+    has_cells: bool = False
 
     @abstractmethod
     def forward(

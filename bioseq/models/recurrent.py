@@ -76,6 +76,7 @@ class RecurrentEncoder(StreamingEncoder):
         self.config = config
         self.num_layers = config.num_layers
         self.dim = config.hidden_dim * config.num_directions
+        self.has_cells = config.cell == "mlstm" and config.direction == "forward"
         self.embedding = nn.Embedding(config.vocabulary_size, config.embedding_dim)
         self.stack = ConvolutionStack(
             config.embedding_dim, kernel=config.kernel, dilations=config.dilations
@@ -103,12 +104,19 @@ class RecurrentEncoder(StreamingEncoder):
             raise OptionError("attentions", attentions, allowed="False: recurrence has no maps")
         states = [self.stack(self.embedding(batch.tokens), batch.layout)[-1]]
         inputs = [states[0]] * self.config.num_directions
+        cells: Tensor | None = None
         for pair in self._layer_pairs():
-            outputs = [layer(x, batch.layout) for layer, x in zip(pair, inputs, strict=True)]
+            results = [
+                layer.forward_with_cells(x, batch.layout)
+                for layer, x in zip(pair, inputs, strict=True)
+            ]
+            outputs, cells = [hidden for hidden, _ in results], results[0][1]
             states.append(torch.cat(outputs, dim=-1))
             inputs = [states[-1]] * 2 if self.config.direction == "bidirectional" else outputs
         return Encoding(
-            layout=batch.layout, states=tuple(states[k] for k in self.resolve_layers(layers))
+            layout=batch.layout,
+            states=tuple(states[k] for k in self.resolve_layers(layers)),
+            cells=cells if self.has_cells else None,
         )
 
     def _layer_pairs(self) -> list[tuple[Recurrence, ...]]:
@@ -143,15 +151,18 @@ class RecurrentEncoder(StreamingEncoder):
         stack: Sequence[Recurrence],
         tokens: Int64[Tensor, " tokens"],
         stretches: Sequence[tuple[int, int]],
-    ) -> Iterator[tuple[int, int, list[Tensor]]]:
-        """Runs one direction's layers over the stretches in its own order."""
+    ) -> Iterator[tuple[int, int, list[Tensor], State]]:
+        """Runs one direction's layers over the stretches in its own order.
+
+        Gives bounds, states of every layer, and what the last layer carries on, for each stretch.
+        """
         carried: list[State | None] = [None] * len(stack)
         for start, stop in stretches:
             states = [self._embed(tokens, start, stop)]
             for k, layer in enumerate(stack):
                 out, carried[k] = layer.advance(states[-1], carried[k])
                 states.append(out)
-            yield start, stop, states
+            yield start, stop, states, cast("State", carried[-1])
 
     def _stream_stack(
         self, tokens: Int64[Tensor, " tokens"], chunk: int, wanted: tuple[int, ...]
@@ -164,13 +175,14 @@ class RecurrentEncoder(StreamingEncoder):
             kept = {
                 k: scratch(len(tokens), self.config.hidden_dim, dtype) for k in set(wanted) - {0}
             }
-            for start, stop, states in self._sweep_stack(backward[0], tokens, stretches[::-1]):
+            for start, stop, states, _ in self._sweep_stack(backward[0], tokens, stretches[::-1]):
                 for k, rows in kept.items():
                     rows[start:stop] = states[k]
-        for start, stop, states in self._sweep_stack(forward, tokens, stretches):
+        for start, stop, states, carried in self._sweep_stack(forward, tokens, stretches):
             for k, rows in kept.items():
                 states[k] = torch.cat([states[k], rows[start:stop].to(tokens.device)], dim=-1)
-            yield Chunk(start=start, states=tuple(states[k] for k in wanted))
+            cell = carried[1][0, 0] if self.has_cells else None
+            yield Chunk(start=start, states=tuple(states[k] for k in wanted), cell=cell)
 
     def _stream_layer_by_layer(
         self, tokens: Int64[Tensor, " tokens"], chunk: int, wanted: tuple[int, ...]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 
@@ -32,12 +32,14 @@ class MultiplicativeLSTM(nn.Module):
         self,
         x: Float[Tensor, "steps segments input"],
         state: tuple[Tensor, Tensor] | None = None,
+        mask: Bool[Tensor, "steps segments"] | None = None,
     ) -> tuple[Float[Tensor, "steps segments hidden"], tuple[Tensor, Tensor]]:
         """Runs over a block of sequences.
 
         Args:
             x: Inputs.
             state: Hidden and cell state `[1, segments, hidden]`; zero where not given.
+            mask: True for a sequence's own steps; behind them its state stays. None: all are.
 
         Returns:
             The hidden states of every step, and the last hidden and cell state.
@@ -45,8 +47,13 @@ class MultiplicativeLSTM(nn.Module):
         zeros = x.new_zeros(x.shape[1], self.hidden_dim)
         hidden, cell = (zeros, zeros) if state is None else (state[0][0], state[1][0])
         outputs: list[Tensor] = []
-        for gate, factor in zip(self.input_gates(x), self.input_factor(x), strict=True):
-            hidden, cell = self._step(gate, factor, hidden, cell)
+        steps = zip(self.input_gates(x), self.input_factor(x), strict=True)
+        for number, (gate, factor) in enumerate(steps):
+            new = self._step(gate, factor, hidden, cell)
+            if mask is not None:
+                own = mask[number, :, None]
+                new = torch.where(own, new[0], hidden), torch.where(own, new[1], cell)
+            hidden, cell = new
             outputs.append(hidden)
         return torch.stack(outputs), (hidden[None], cell[None])
 

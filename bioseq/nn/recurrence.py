@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
 from bioseq.batch import Layout
@@ -28,6 +28,13 @@ def _lacks_mixed_precision(x: Tensor) -> bool:
     return x.is_cpu and torch.is_autocast_enabled("cpu") and not wide
 
 
+def _scatter(
+    places: Int64[Tensor, " rows"], rows: Float[Tensor, "rows hidden"]
+) -> Float[Tensor, "rows hidden"]:
+    """Puts each row in its place; every place is filled once."""
+    return torch.empty_like(rows).index_copy(0, places, rows)
+
+
 class Recurrence(nn.Module):
     """A layer of recurrent cells: h_t = f(W x_t + U h_(t-1)), from either end.
 
@@ -46,20 +53,35 @@ class Recurrence(nn.Module):
         super().__init__()
         self.backward = backward
         self.hidden_dim = hidden_dim
+        self.has_cells = cell == "mlstm"
         self.cell = _CELLS[cell](input_dim, hidden_dim)
 
     def forward(
         self, x: Float[Tensor, "tokens dim"], layout: Layout
     ) -> Float[Tensor, "tokens hidden"]:
         """Runs over every segment of a batch, each from a zero state."""
-        places, states = [], []
+        return self.forward_with_cells(x, layout)[0]
+
+    def forward_with_cells(
+        self, x: Float[Tensor, "tokens dim"], layout: Layout
+    ) -> tuple[Float[Tensor, "tokens hidden"], Float[Tensor, "segments hidden"] | None]:
+        """Also gives each segment's last cell state; None unless the cell is a multiplicative LSTM.
+
+        torch's own LSTM tells it at the end of a block only, when shorter segments have gone on.
+        """
+        places, states, cells = [], [], []
         for block in layout.blocks:
             steps = block.backward if self.backward else block.forward
-            out, _ = self._run(x[steps], None)
+            out, last = self._run(x[steps], None, block.mask)
             places.append(steps[block.mask])
             states.append(out[block.mask])
-        place, state = torch.cat(places), torch.cat(states)
-        return torch.empty_like(state).index_copy(0, place, state)
+            if self.has_cells:
+                cells.append(last[1][0])
+        hidden = _scatter(torch.cat(places), torch.cat(states))
+        if not self.has_cells:
+            return hidden, None
+        members = torch.cat([block.members for block in layout.blocks])
+        return hidden, _scatter(members, torch.cat(cells))
 
     def advance(
         self, x: Float[Tensor, "tokens dim"], state: State | None
@@ -78,8 +100,13 @@ class Recurrence(nn.Module):
         return (out[:, 0].flip(0) if self.backward else out[:, 0]), last
 
     def _run(
-        self, x: Float[Tensor, "steps segments dim"], state: State | None
+        self,
+        x: Float[Tensor, "steps segments dim"],
+        state: State | None,
+        mask: Bool[Tensor, "steps segments"] | None = None,
     ) -> tuple[Float[Tensor, "steps segments hidden"], State]:
+        if self.has_cells:
+            return self.cell(x, state, mask)
         if _lacks_mixed_precision(x):
             with torch.autocast("cpu", enabled=False):
                 return self.cell(x.float(), state)

@@ -25,7 +25,8 @@ _EMBEDDING = (
         type=CommaList(str, "pooling"),
         default="mean",
         show_default=True,
-        help="Per sequence: mean, max, std, cls, last; several with commas, or 'none'.",
+        help="Per sequence: mean, max, std, cls, last, mean_tokens, cell; several with commas, or "
+        "'none'.",
     ),
     click.option("--per-residue", is_flag=True, help="Also one vector per residue."),
     click.option(

@@ -25,7 +25,7 @@ from bioseq.tokenizer import (
     build_residue_tokenizer,
 )
 
-POOLINGS = ("mean", "max", "std", "cls", "last")
+POOLINGS = ("mean", "max", "std", "cls", "last", "mean_tokens")
 SIZES = {
     "recurrent": {"embedding_dim": 6, "hidden_dim": 5, "num_layers": 2},
     "transformer": {"dim": 8, "num_layers": 2, "num_heads": 2, "feed_forward_dim": 12},
@@ -88,6 +88,7 @@ KINDS: dict[str, tuple[str, str, dict[str, object]]] = {
             ("lstm", "independent", "bare"),
             ("gru", "bidirectional", "blocks"),
             ("mlstm", "independent", "wordy"),
+            ("mlstm", "forward", "protein"),
         )
     },
     "convolution-lstm": (

@@ -15,6 +15,7 @@ from bioseq.batch import PackedBatch, layout_of, pack
 from bioseq.embed import EmbedOptions
 from bioseq.embed.job import build_job
 from bioseq.errors import OptionError
+from bioseq.tokenizer import build_residue_tokenizer
 
 
 def blend(encode, content, size, overlap):
@@ -38,7 +39,7 @@ def blend(encode, content, size, overlap):
 
 
 def naive(engine, sequence, layer):
-    """Content states and first special's state of one sequence by itself, the long way round."""
+    """States of one sequence by itself, the long way round: of content and specials."""
     model, tokenizer = engine.model, engine.model.tokenizer
     prefix, suffix = len(tokenizer.prefix), len(tokenizer.suffix)
     ids = pack(tokenizer.encode([sequence])).tokens
@@ -50,32 +51,34 @@ def naive(engine, sequence, layer):
 
     if engine.window is None or len(ids) <= engine.window.length:
         whole = states(ids)
-        return whole[prefix : len(whole) - suffix], whole[0]
+        specials = np.concatenate([whole[:prefix], whole[len(whole) - suffix :]])
+        return whole[prefix : len(whole) - suffix], specials
     front, back = ids[:prefix], ids[len(ids) - suffix :]
-    firsts = []
+    specials = []
 
     def encode(content):
         found = states(torch.cat([front, content, back]))
-        firsts.append(found[0])
+        specials.append(np.concatenate([found[:prefix], found[len(found) - suffix :]]))
         return found[prefix : len(found) - suffix]
 
     content = ids[prefix : len(ids) - suffix]
     size = engine.window.length - prefix - suffix
     blended = blend(encode, content, size, engine.window.overlap)
-    return blended, np.mean(firsts, axis=0)
+    return blended, np.mean(specials, axis=0)
 
 
 def naive_outputs(engine, sequence):
     found = {}
     for output in engine.outputs:
-        content, special = naive(engine, sequence, output.layer)
+        content, specials = naive(engine, sequence, output.layer)
         spans = engine.model.tokenizer.spans(sequence)
         found[output.name] = {
             "mean": lambda x=content: x.mean(axis=0)[None],
             "max": lambda x=content: x.max(axis=0)[None],
             "std": lambda x=content: x.std(axis=0)[None],
             "last": lambda x=content: x[-1:],
-            "cls": lambda x=special: x[None],
+            "cls": lambda x=specials: x[:1],
+            "mean_tokens": lambda x=content, s=specials: np.concatenate([x, s]).mean(0)[None],
             "residue": lambda x=content, s=spans: np.array(
                 [
                     np.mean([x[t] for t, (a, b) in enumerate(s) if a <= place < b], axis=0)
@@ -149,6 +152,40 @@ def test_specials_do_not_enter_the_mean(tiny_lstm, engine_of, values_of):
     found = values_of(engine_of(tiny_lstm), ["MKV"])
     assert len(found["residue"][0]) == 3
     np.testing.assert_allclose(found["mean"][0][0], found["residue"][0].mean(axis=0), rtol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def tiny_mlstm(save_tiny):
+    config = {"cell": "mlstm", "embedding_dim": 6, "hidden_dim": 8, "num_layers": 2}
+    tokenizer = build_residue_tokenizer("protein")
+    return save_tiny(
+        "tiny-mlstm", tokenizer, architecture="recurrent", direction="forward", **config
+    )
+
+
+@pytest.mark.parametrize("tokens_per_batch", [3, 10**6])
+def test_the_cell_state_is_the_one_behind_the_last_token(
+    tiny_mlstm, engine_of, values_of, tokens_per_batch
+):
+    sequences = ["MKV", "ACDEFGHIKLMN", "M", "WWWWKLMN"]
+    options = {"pool": ("cell", "last"), "per_residue": False, "layers": (-1,)}
+    engine = engine_of(tiny_mlstm, tokens_per_batch=tokens_per_batch, **options)
+    found = values_of(engine, sequences)["cell"]
+    encoder: Any = engine.model.encoder
+    for sequence, ours in zip(sequences, found, strict=True):
+        x = encoder.embedding(pack(engine.model.tokenizer.encode([sequence])).tokens)[:, None]
+        for layer in encoder.forward_layers:
+            x, (_, cell) = layer.cell(x)
+        np.testing.assert_allclose(ours, cell[0].detach().numpy(), rtol=1e-5, atol=2e-6)
+
+
+def test_a_cell_state_needs_a_multiplicative_lstm_and_its_last_layer(
+    tiny_lstm, tiny_mlstm, engine_of
+):
+    with pytest.raises(OptionError, match="multiplicative LSTM"):
+        engine_of(tiny_lstm, pool=("cell",))
+    with pytest.raises(OptionError, match="the last one"):
+        engine_of(tiny_mlstm, pool=("cell",), layers=(0, -1))
 
 
 def test_a_residue_sees_no_further_than_the_convolutions_reach(

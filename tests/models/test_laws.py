@@ -47,12 +47,15 @@ def test_a_sequence_encodes_alike_alone_and_in_any_batch(
     shuffle.shuffle(sequences)
     batch = pack_tokens(sequences)
     layers = range(encoder.num_layers + 1)
-    together = encoder(batch, layers=layers).states
+    together = encoder(batch, layers=layers)
+    assert (together.cells is not None) == encoder.has_cells
     for b, sequence in enumerate(sequences):
-        alone = encoder(pack_tokens([sequence]), layers=layers).states
+        alone = encoder(pack_tokens([sequence]), layers=layers)
         start = batch.layout.starts[b]
-        for ours, theirs in zip(alone, together, strict=True):
+        for ours, theirs in zip(alone.states, together.states, strict=True):
             _close(ours, theirs[start : start + len(sequence)])
+        if alone.cells is not None and together.cells is not None:
+            _close(alone.cells[0], together.cells[b])
 
 
 @torch.no_grad()

@@ -35,6 +35,13 @@ def _check_stream(
     for number, state in enumerate(whole):
         streamed = torch.cat([piece.states[number] for piece in chunks])
         torch.testing.assert_close(streamed, state, rtol=1e-5, atol=1e-6)
+    if encoder.has_cells:
+        cells = encoder(pack([tokens])).cells
+        assert cells is not None
+        assert chunks[-1].cell is not None
+        torch.testing.assert_close(chunks[-1].cell, cells[0], rtol=1e-5, atol=1e-6)
+    else:
+        assert all(piece.cell is None for piece in chunks)
 
 
 @EXAMPLES

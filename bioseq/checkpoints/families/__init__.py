@@ -9,6 +9,8 @@ from bioseq.checkpoints.families.fair_esm import FAIR_ESM1, FAIR_ESM2
 from bioseq.checkpoints.families.family import Family, read_published
 from bioseq.checkpoints.families.nucleotide_transformer import NUCLEOTIDE_TRANSFORMER
 from bioseq.checkpoints.families.rna_fm import RNA_FM
+from bioseq.checkpoints.families.t5 import ANKH, PROSTT5, PROTT5
+from bioseq.checkpoints.families.unirep import UNIREP
 
 # In the order in which they are asked whether a snapshot is theirs.
 FAMILIES: tuple[Family, ...] = (
@@ -22,6 +24,10 @@ FAMILIES: tuple[Family, ...] = (
     ESMC,
     ESMC_NATIVE,
     ESMC_FUSED,
+    PROTT5,
+    PROSTT5,
+    ANKH,
+    UNIREP,
 )
 
 __all__ = ["FAMILIES", "Family", "read_published"]

@@ -12,7 +12,7 @@ from bioseq.checkpoints.keymap import Ignored, Rule, fill
 from bioseq.checkpoints.model import Model, Objective
 from bioseq.checkpoints.snapshot import Snapshot
 from bioseq.errors import BioseqError, CheckpointError
-from bioseq.heads import ContactHead, LanguageHead
+from bioseq.heads import ContactHead, TokenHead
 from bioseq.models import Encoder
 from bioseq.tokenizer import Tokenizer
 
@@ -41,7 +41,7 @@ class Family:
     matches: Callable[[Snapshot], bool]
     build_encoder: Callable[[Snapshot], Encoder]
     build_tokenizer: Callable[[Snapshot], Tokenizer]
-    build_head: Callable[[Encoder], LanguageHead] | None = None
+    build_head: Callable[[Encoder], TokenHead] | None = None
     build_contacts: Callable[[Encoder], ContactHead | None] | None = None
     rules: Sequence[Rule | Ignored]
     prefix: str = ""

