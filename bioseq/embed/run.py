@@ -12,7 +12,8 @@ import torch
 
 from bioseq.embed.blocks import RecordBlock, cut_blocks
 from bioseq.embed.inputs import Inputs
-from bioseq.embed.job import Job, build_job
+from bioseq.embed.job import build_job
+from bioseq.embed.jobs import StoreJob
 from bioseq.embed.options import EmbedOptions
 from bioseq.embed.progress import Meter, Progress
 from bioseq.embed.records import CheckedRecord
@@ -48,9 +49,31 @@ def embed_files(
     Raises:
         BioseqError: a file, an option or the model can't be used; the message says which and why.
     """
+    job = build_job(options or EmbedOptions())
+    return run_job(job, inputs, output, made_by="embed", overwrite=overwrite, progress=progress)
+
+
+def run_job(
+    job: StoreJob,
+    inputs: AnyPath | Sequence[AnyPath],
+    output: AnyPath,
+    *,
+    made_by: str,
+    overwrite: bool,
+    progress: Progress | None,
+) -> Store:
+    """Does a job for every record of some files; see `embed_files`.
+
+    Args:
+        job: What is computed.
+        inputs: One or more files in any supported format, or `-` for standard input.
+        output: The store to write.
+        made_by: The command, for the provenance.
+        overwrite: Replace a finished store of that name.
+        progress: Is told how the run goes.
+    """
     started = time.monotonic()
     paths = [inputs] if isinstance(inputs, str | PathLike) else list(inputs)
-    job = build_job(options or EmbedOptions())
     source = Inputs(
         paths, job.model.tokenizer, format=job.options.format, molecule=job.options.molecule
     )
@@ -59,11 +82,12 @@ def embed_files(
     )
     computed = _compute(job, source, work, progress)
     seconds = time.monotonic() - started
-    work.assemble(_provenance(job, source, computed_residues=computed, seconds=seconds))
+    run = _provenance(job, source, computed_residues=computed, seconds=seconds)
+    work.assemble({"made_by": made_by, **run})
     return open_store(output)
 
 
-def _compute(job: Job, source: Inputs, work: UnfinishedWork, progress: Progress | None) -> int:
+def _compute(job: StoreJob, source: Inputs, work: UnfinishedWork, progress: Progress | None) -> int:
     """Computes what is not done yet, and gives the number of residues that took."""
     was_finished = work.is_finished
     records = iter(source)
@@ -137,10 +161,9 @@ def _shorten(text: str) -> str:
 
 
 def _provenance(
-    job: Job, source: Inputs, *, computed_residues: int, seconds: float
+    job: StoreJob, source: Inputs, *, computed_residues: int, seconds: float
 ) -> dict[str, object]:
     return {
-        "made_by": "embed",
         "model": job.model.name,
         "inputs": source.files,
         "molecule": source.molecule or job.model.molecule,
