@@ -99,8 +99,8 @@ def build_job(options: EmbedOptions) -> Job:
     outputs = plan_outputs(
         model, poolings=options.pool, layers=options.layers, per_residue=options.per_residue
     )
-    window = _choose_window(model, options)
-    _place(model.encoder, device, getattr(torch, options.precision))
+    window = choose_window(model, options)
+    place_encoder(model.encoder, device, getattr(torch, options.precision))
     return Job(
         options=options,
         model=model,
@@ -110,15 +110,23 @@ def build_job(options: EmbedOptions) -> Job:
     )
 
 
-def _place(encoder: Encoder, device: torch.device, dtype: torch.dtype) -> None:
-    """Changes the format of the weights only: rotary angles in half precision are wrong ones."""
+def place_encoder(encoder: Encoder, device: torch.device, dtype: torch.dtype) -> None:
+    """Moves an encoder, and changes the format of its weights only.
+
+    Rotary angles in half precision are wrong ones.
+    """
     exact = {name: buffer.to(device) for name, buffer in encoder.named_buffers()}
     encoder.to(device, dtype)
     for name, buffer in encoder.named_buffers():
         buffer.data = exact[name]
 
 
-def _choose_window(model: Model, options: EmbedOptions) -> Window | None:
+def choose_window(model: Model, options: EmbedOptions) -> Window | None:
+    """Settles how sequences beyond the encoder's limit are read; None where it has no limit.
+
+    Raises:
+        OptionError: the window or the overlap does not suit the model.
+    """
     limit = model.encoder.max_tokens
     length = options.window or limit
     if isinstance(model.encoder, StreamingEncoder) or length is None:
