@@ -37,7 +37,7 @@ class HeadConfig:
         dim: Width between; unused by `linear`.
         kernel: Taps of the convolutions; odd.
         dilations: Distance between taps, one convolution for each.
-        dropout: Share of the input and of the hidden numbers that training hides.
+        dropout: Share of the narrowed states and of the hidden numbers that training hides.
 
     Raises:
         OptionError: a value is not allowed.
@@ -110,7 +110,7 @@ class Head(nn.Module):
             states: States of the residues of all sequences, special tokens left out.
             layout: Where each sequence lies.
         """
-        x = self.narrow(self.dropout(self.norm(states)))
+        x = self.dropout(self.narrow(self.norm(states)))
         if isinstance(self.mixing, ConvolutionStack):
             x = self.mixing(x, layout)[-1]
         elif self.mixing is not None:

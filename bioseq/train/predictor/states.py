@@ -1,0 +1,85 @@
+"""The encoder's states of all labelled sequences, computed once and kept in a store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from bioseq.checkpoints import Model
+from bioseq.embed.job import Job, choose_window
+from bioseq.embed.options import EmbedOptions, choose_device
+from bioseq.embed.outputs import plan_outputs
+from bioseq.embed.run import run_job
+from bioseq.errors import StoreError
+from bioseq.records import refget_digest
+from bioseq.store import Store, open_store
+from bioseq.store.replacement import replacing
+
+
+class States:
+    """Joined states of some layers, read from a store as they are needed.
+
+    Args:
+        store: Has per-residue values of every layer.
+        names: Of the values, one for each layer.
+        sequences: Whose states are wanted, by index.
+
+    Raises:
+        StoreError: the store lacks a sequence.
+    """
+
+    def __init__(self, store: Store, names: Sequence[str], sequences: Sequence[str]) -> None:
+        self._views = [store[name] for name in names]
+        rows = {d: row for row, d in enumerate(store.tables.digests)}
+        digests = [refget_digest(sequence) for sequence in sequences]
+        for digest in digests:
+            if digest not in rows:
+                raise StoreError(store.path, f"has no states of the sequence {digest}")
+        self._rows = np.array([rows[digest] for digest in digests], np.int64)
+        self.dim = sum(view.dim for view in self._views)
+
+    def read(self, members: Int64[np.ndarray, " members"]) -> Float[Tensor, "residues dim"]:
+        """Gives the states of some sequences, end to end, in float32."""
+        parts = [np.concatenate(list(view.of_rows(self._rows[members]))) for view in self._views]
+        return torch.from_numpy(np.concatenate(parts, axis=1).astype(np.float32))
+
+    def means(self, members: Int64[np.ndarray, " members"]) -> Float[Tensor, "members dim"]:
+        """Gives the mean state of each of some sequences."""
+        return torch.stack([self.read(members[i : i + 1]).mean(dim=0) for i in range(len(members))])
+
+
+def open_states(
+    model: Model, layers: Sequence[int], sequences: Sequence[str], path: Path
+) -> tuple[Store, States]:
+    """Opens the store of the states, after computing what is missing of it.
+
+    Args:
+        model: Encoder and tokenizer.
+        layers: Layers to keep, as numbers from 0.
+        sequences: The labelled sequences.
+        path: The store; the sequence file is written beside it.
+    """
+    outputs = plan_outputs(model, poolings=(), layers=layers, per_residue=True)
+    if not path.exists():
+        options = EmbedOptions(model=model.name, pool=(), save_as="float16")
+        device = choose_device("auto")
+        model.encoder.to(device)
+        job = Job(
+            options=options,
+            model=model,
+            device=device,
+            outputs=outputs,
+            window=choose_window(model, options),
+        )
+        source = path.with_suffix(".fasta")
+        with replacing(source) as temporary:
+            distinct = dict.fromkeys(sequences)
+            temporary.write_text("".join(f">{i}\n{s}\n" for i, s in enumerate(distinct)))
+        run_job(job, source, path, made_by="train", overwrite=False, progress=None).close()
+    store = open_store(path)
+    return store, States(store, [output.name for output in outputs], sequences)
