@@ -16,14 +16,18 @@ SECONDS_BETWEEN_LINES = 10.0
 
 
 class EmbedProgress:
-    """Shows how an embedding run goes, on standard error; a context manager."""
+    """Shows how a run goes, on standard error; a context manager.
 
-    def __init__(self) -> None:
+    Args:
+        verb: What the run does.
+    """
+
+    def __init__(self, verb: str = "embedding") -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         self._bar = Progress(
-            TextColumn("embedding"),
+            TextColumn(verb),
             BarColumn(),
             TextColumn("{task.percentage:>3.0f} %  {task.fields[rate]}"),
             TimeRemainingColumn(),

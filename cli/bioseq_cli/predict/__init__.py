@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import click
 
+from bioseq_cli.predict.tasks import add_task_commands
+
 
 @click.group()
 def predict() -> None:
     """Predict properties, contacts, structures and variant effects."""
+
+
+add_task_commands(predict)
