@@ -11,6 +11,7 @@ import click
 import bioseq
 from bioseq.errors import BioseqError
 from bioseq_cli.embed import embed
+from bioseq_cli.evaluate import evaluate
 from bioseq_cli.models import models
 from bioseq_cli.predict import predict
 from bioseq_cli.store import store
@@ -30,7 +31,7 @@ def cli() -> None:
     """
 
 
-for command in (embed, predict, train, models, store):
+for command in (embed, predict, evaluate, train, models, store):
     cli.add_command(command)
 
 

@@ -34,14 +34,12 @@ class PredictionCollector:
         predictors: By task.
         layers: Layers whose states come.
         tokenizer: The encoder's.
-        sequences: Of the block.
         table: Where the predictions go.
     """
 
     predictors: Mapping[str, Predictor]
     layers: Sequence[int]
     tokenizer: Tokenizer
-    sequences: Sequence[str]
     table: ValueTable
 
     def take(

@@ -28,6 +28,8 @@ from bioseq.predict.tasks.predictor import Predictor
 class TaskEngine:
     """Encodes once and predicts every task; see `Engine`.
 
+    Predictors that read the beginnings of sequences alone get a pass of their own over these.
+
     Attributes:
         sweep: How sequences go through the encoder.
         predictors: By task, on the device.
@@ -39,14 +41,18 @@ class TaskEngine:
     def run(self, sequences: Sequence[str], advance: Callable[[int], None]) -> BlockValues:
         """Predicts some sequences; see `Engine.run`."""
         table = ValueTable(self._shapes(), sequences, np.dtype(np.float32))
-        collector = PredictionCollector(
-            predictors=self.predictors,
-            layers=self.sweep.layers,
-            tokenizer=self.sweep.model.tokenizer,
-            sequences=sequences,
-            table=table,
-        )
-        self.sweep.run(sequences, collector, advance)
+        for first in sorted({p.encoder.first_residues for p in self.predictors.values()}):
+            chosen = {
+                task: p for task, p in self.predictors.items() if p.encoder.first_residues == first
+            }
+            collector = PredictionCollector(
+                predictors=chosen,
+                layers=self.sweep.layers,
+                tokenizer=self.sweep.model.tokenizer,
+                table=table,
+            )
+            read = [sequence[:first] for sequence in sequences] if first else sequences
+            self.sweep.run(read, collector, advance)
         return BlockValues(values={}, finite=table.finite(), predictions=table.values())
 
     def _shapes(self) -> dict[str, ValueShape]:

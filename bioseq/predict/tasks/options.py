@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from os import PathLike
 
 from bioseq.embed.options import EmbedOptions
 from bioseq.errors import OptionError
@@ -41,8 +42,9 @@ class TaskOptions:
     format: str | None = None
 
     def __post_init__(self) -> None:
-        one = isinstance(self.tasks, str) or not isinstance(self.tasks, Sequence)
-        object.__setattr__(self, "tasks", (self.tasks,) if one else tuple(self.tasks))
+        given = self.tasks
+        tasks = (given,) if isinstance(given, str | PathLike) else tuple(given)
+        object.__setattr__(self, "tasks", tasks)
         if not self.tasks:
             raise OptionError("tasks", [], allowed=f"at least one, or {ALL}")
         self.embedding("")

@@ -24,11 +24,13 @@ class EncoderReference:
         model: Name of a bundled model, a model folder, or `one-hot-protein`, `one-hot-dna`.
         weights_sha256: Digest of the weights it was trained with; empty for one-hot.
         layers: Layers whose states are joined, as numbers from 0, in rising order.
+        first_residues: How much of the beginning of a sequence is read; 0 for all.
     """
 
     model: str
     weights_sha256: str
     layers: tuple[int, ...]
+    first_residues: int = 0
 
 
 class Predictor(nn.Module):
@@ -59,6 +61,8 @@ class Predictor(nn.Module):
         levels = {target.level for target in targets}
         if len(levels) != 1:
             raise OptionError("levels of the targets", sorted(levels), allowed="one level for all")
+        if encoder.first_residues and levels == {"residue"}:
+            raise OptionError("first_residues", encoder.first_residues, allowed="0 per residue")
         width = sum(target.width for target in targets)
         for head in heads:
             if head.config.output_dim != width:

@@ -94,7 +94,7 @@ def train_predictor(
     layers = tuple(sorted(set(model.encoder.resolve_layers(settings.encoder.layers))))
     given = settings.encoder.embeddings
     path = settings.folder / given if given else folder / STATES_FILE
-    store, states = open_states(model, layers, table.sequences, path)
+    store, states = open_states(model, layers, table, path)
     with store:
         material = build_material(settings, table, states)
         config = _head_config(settings, states.dim)
@@ -112,7 +112,10 @@ def train_predictor(
         predictor = _finish(
             settings,
             EncoderReference(
-                model=settings.encoder.model, weights_sha256=model.weights_sha256, layers=layers
+                model=settings.encoder.model,
+                weights_sha256=model.weights_sha256,
+                layers=layers,
+                first_residues=settings.encoder.first_residues,
             ),
             material,
             heads,

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from bioseq.checkpoints import DEFAULT_MODEL
 from bioseq.errors import OptionError
-from bioseq.heads import HeadKind, Level
-from bioseq.predict.tasks.target import TargetKind
-from bioseq.train.settings import check_range, load_toml, read_table
+from bioseq.evaluate.labels import LabelColumn
+from bioseq.evaluate.schema import check_range, load_toml, read_table
+from bioseq.heads import HeadKind
 from bioseq.typing import Molecule
 
 _TABLES = ("data", "encoder", "head", "optimizer", "predictor", "targets")
@@ -56,13 +56,19 @@ class EncoderSettings:
     Attributes:
         model: Name of a bundled model, a model folder, `one-hot-protein` or `one-hot-dna`.
         layers: Layers whose states are joined.
+        first_residues: How much of the beginning of a sequence is read, for targets per sequence; 0
+            for all.
         embeddings: Store with the states of all sequences, of another run for instance; empty to
             compute them into the run's folder.
     """
 
     model: str = DEFAULT_MODEL
     layers: tuple[int, ...] = (-1,)
+    first_residues: int = 0
     embeddings: str = ""
+
+    def __post_init__(self) -> None:
+        check_range("first_residues", self.first_residues, self.first_residues >= 0, "0 or more")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,27 +83,15 @@ class HeadSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TargetSettings:
+class TargetSettings(LabelColumn):
     """One thing to learn.
 
     Attributes:
         name: Name in the store of predictions.
-        column: Of the labels. Per residue: a string with a letter for each residue, or numbers with
-            commas between. Per sequence: a name, a number, or for `labels` names with `|` between.
-            An empty cell, and a letter or name that is no class, is a missing label.
-        level: `residue` or `sequence`.
-        kind: `classes`, `labels` or `value`.
-        classes: Their names; for a value one name for the number.
-        mask: Column with `1` for residues to learn and be judged by, `0` for others; empty for all.
         weight: Of its loss among those of the targets.
     """
 
     name: str
-    column: str
-    level: Level
-    kind: TargetKind
-    classes: tuple[str, ...]
-    mask: str = ""
     weight: float = 1.0
 
 

@@ -19,6 +19,7 @@ from bioseq.errors import StoreError
 from bioseq.records import refget_digest
 from bioseq.store import Store, open_store
 from bioseq.store.replacement import replacing
+from bioseq.train.predictor.table import LabelTable
 
 
 class States:
@@ -27,20 +28,20 @@ class States:
     Args:
         store: Has per-residue values of every layer.
         names: Of the values, one for each layer.
-        sequences: Whose states are wanted, by index.
+        table: Whose states are wanted, by index; those of the test part are not.
 
     Raises:
         StoreError: the store lacks a sequence.
     """
 
-    def __init__(self, store: Store, names: Sequence[str], sequences: Sequence[str]) -> None:
+    def __init__(self, store: Store, names: Sequence[str], table: LabelTable) -> None:
         self._views = [store[name] for name in names]
         rows = {d: row for row, d in enumerate(store.tables.digests)}
-        digests = [refget_digest(sequence) for sequence in sequences]
-        for digest in digests:
-            if digest not in rows:
+        digests = [refget_digest(sequence) for sequence in table.sequences]
+        for digest, part in zip(digests, table.parts, strict=True):
+            if digest not in rows and part != "test":
                 raise StoreError(store.path, f"has no states of the sequence {digest}")
-        self._rows = np.array([rows[digest] for digest in digests], np.int64)
+        self._rows = np.array([rows.get(digest, -1) for digest in digests], np.int64)
         self.dim = sum(view.dim for view in self._views)
 
     def read(self, members: Int64[np.ndarray, " members"]) -> Float[Tensor, "residues dim"]:
@@ -54,14 +55,14 @@ class States:
 
 
 def open_states(
-    model: Model, layers: Sequence[int], sequences: Sequence[str], path: Path
+    model: Model, layers: Sequence[int], table: LabelTable, path: Path
 ) -> tuple[Store, States]:
     """Opens the store of the states, after computing what is missing of it.
 
     Args:
         model: Encoder and tokenizer.
         layers: Layers to keep, as numbers from 0.
-        sequences: The labelled sequences.
+        table: The labelled sequences.
         path: The store; the sequence file is written beside it.
     """
     outputs = plan_outputs(model, poolings=(), layers=layers, per_residue=True)
@@ -78,8 +79,9 @@ def open_states(
         )
         source = path.with_suffix(".fasta")
         with replacing(source) as temporary:
-            distinct = dict.fromkeys(sequences)
+            wanted = (table.sequences[i] for i in np.flatnonzero(table.parts != "test"))
+            distinct = dict.fromkeys(wanted)
             temporary.write_text("".join(f">{i}\n{s}\n" for i, s in enumerate(distinct)))
         run_job(job, source, path, made_by="train", overwrite=False, progress=None).close()
     store = open_store(path)
-    return store, States(store, [output.name for output in outputs], sequences)
+    return store, States(store, [output.name for output in outputs], table)

@@ -11,10 +11,10 @@ from jaxtyping import Bool, Int64, Shaped
 
 from bioseq.alphabet import ALPHABETS
 from bioseq.errors import AlphabetError, FormatError, InputError, OptionError
+from bioseq.evaluate.labels import Labels, read_column, read_frame, read_labels
 from bioseq.io import open_records
 from bioseq.train.clusters import cluster_sequences
 from bioseq.train.leakage import find_leaks
-from bioseq.train.predictor.labels import Labels, parse_label
 from bioseq.train.predictor.settings import LabelSettings, PredictorSettings
 from bioseq.train.split import PARTS, deal_clusters
 
@@ -50,44 +50,20 @@ def load_table(settings: PredictorSettings) -> LabelTable:
         FormatError: a column is missing, or a label does not fit its sequence.
     """
     path = settings.folder / settings.data.table
-    frame = _read_frame(path)
+    frame = read_frame(path)
     sequences = _sequences(frame, settings.data, path, settings.folder)
+    first = settings.encoder.first_residues
+    if first and settings.targets[0].level == "residue":
+        raise OptionError("first_residues", first, allowed="0 with targets per residue")
+    sequences = [sequence[:first] for sequence in sequences] if first else sequences
     parts = _parts(frame, sequences, settings, path)
     for part in ("train", "valid"):
         if not (parts == part).any():
             raise InputError(path, f"no sequence in the {part} part of {len(frame):,} rows")
-    labels: dict[str, list[Labels]] = {}
-    for target in settings.targets:
-        cells = _column(frame, target.column, path)
-        masks = _column(frame, target.mask, path) if target.mask else [None] * len(cells)
-        labels[target.name] = [
-            parse_label(cell, mask, target, length=len(sequence), path=str(path), row=row)
-            for row, (cell, mask, sequence) in enumerate(
-                zip(cells, masks, sequences, strict=True), start=1
-            )
-        ]
+    labels = {
+        target.name: read_labels(frame, target, sequences, path) for target in settings.targets
+    }
     return LabelTable(sequences=sequences, parts=parts, labels=labels)
-
-
-def _read_frame(path: Path) -> pl.DataFrame:
-    """Reads every column as text: masks and labels are digits often enough."""
-    try:
-        if path.suffix == ".parquet":
-            return pl.read_parquet(path)
-        separator = "\t" if ".tsv" in path.suffixes else ","
-        return pl.read_csv(path, separator=separator, infer_schema=False)
-    except OSError as error:
-        raise InputError(path, error.strerror or str(error)) from None
-    except pl.exceptions.PolarsError as error:
-        found = str(error).partition("\n")[0]
-        raise FormatError("table", path=path, found=found) from None
-
-
-def _column(frame: pl.DataFrame, name: str, path: Path) -> list[str | None]:
-    if name not in frame.columns:
-        found = f"no column {name!r} among {', '.join(frame.columns)}"
-        raise FormatError("label table", path=path, found=found)
-    return frame[name].cast(pl.String).to_list()
 
 
 def _sequences(frame: pl.DataFrame, data: LabelSettings, path: Path, folder: Path) -> list[str]:
@@ -95,9 +71,9 @@ def _sequences(frame: pl.DataFrame, data: LabelSettings, path: Path, folder: Pat
         known = {}
         with open_records(folder / data.sequences) as records:
             known = {record.id: record.sequence for record in records}
-        found = [known.get(str(id)) for id in _column(frame, data.id, path)]
+        found = [known.get(str(id)) for id in read_column(frame, data.id, path)]
     else:
-        found = _column(frame, data.sequence, path)
+        found = read_column(frame, data.sequence, path)
     alphabet = ALPHABETS[data.molecule]
     sequences = []
     for row, sequence in enumerate(found, start=1):
@@ -116,7 +92,7 @@ def _parts(
 ) -> Shaped[np.ndarray, " sequences"]:
     data, seed = settings.data, settings.optimizer.seed
     if data.split == "column":
-        words = _column(frame, data.split_column, path)
+        words = read_column(frame, data.split_column, path)
         for word in words:
             if word not in PARTS:
                 raise OptionError(data.split_column, word, allowed=PARTS)
