@@ -33,7 +33,7 @@ def save_model(
     objective: Objective,
     dtype: torch.dtype = torch.float32,
 ) -> None:
-    """Writes a model folder that `read_model` reads.
+    """Writes a model folder that `load_model` reads.
 
     Args:
         folder: Made if it is not there.

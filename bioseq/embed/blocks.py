@@ -80,6 +80,7 @@ class RecordBlock:
                 for place, reason in reasons.items()
             ],
             values={name: _take(values, good) for name, values in found.values.items()},
+            predictions={name: _take(values, good) for name, values in found.predictions.items()},
         )
 
 

@@ -43,10 +43,21 @@ def _memory(device: torch.device) -> int:
 
 
 def choose_tokens_per_block(
-    encoder: Encoder, outputs: tuple[Output, ...], device: torch.device
+    encoder: Encoder,
+    outputs: tuple[Output, ...],
+    device: torch.device,
+    *,
+    more_flops: float = 0.0,
 ) -> int:
-    """Gives the size of a block, the unit that a kill can cost: about half a minute of work."""
-    by_work = _BLOCK_FLOPS[device.type] / encoder.flops_per_token
+    """Gives the size of a block, the unit that a kill can cost: about half a minute of work.
+
+    Args:
+        encoder: Tells the cost of a token.
+        outputs: What is kept of it.
+        device: Where it is computed.
+        more_flops: What a token costs beyond the encoder.
+    """
+    by_work = _BLOCK_FLOPS[device.type] / (encoder.flops_per_token + more_flops)
     kept = 4 * encoder.dim * sum(output.per_residue for output in outputs)
     by_memory = _BLOCK_BYTES / kept if kept else _MOST_BLOCK_TOKENS
     return int(max(_FEWEST_BLOCK_TOKENS, min(by_work, by_memory, _MOST_BLOCK_TOKENS)))

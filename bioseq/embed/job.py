@@ -99,7 +99,7 @@ def build_job(options: EmbedOptions) -> Job:
     outputs = plan_outputs(
         model, poolings=options.pool, layers=options.layers, per_residue=options.per_residue
     )
-    window = _choose_window(model, options)
+    window = choose_window(model, options)
     model.encoder.to(device)
     return Job(
         options=options,
@@ -110,7 +110,12 @@ def build_job(options: EmbedOptions) -> Job:
     )
 
 
-def _choose_window(model: Model, options: EmbedOptions) -> Window | None:
+def choose_window(model: Model, options: EmbedOptions) -> Window | None:
+    """Settles how sequences beyond the encoder's limit are read; None where it has no limit.
+
+    Raises:
+        OptionError: the window or the overlap does not suit the model.
+    """
     limit = model.encoder.max_tokens
     length = options.window or limit
     if isinstance(model.encoder, StreamingEncoder) or length is None:

@@ -64,7 +64,7 @@ class LongSequence:
             self._pool.add(states if self._output.pooling == "mean_tokens" else content)
         elif is_one_to_one(self._tokenizer):
             place = start + first - self._start
-            self._table.put_residues(self._output, self._index, content, start=place)
+            self._table.put_residues(self._output.name, self._index, content, start=place)
         else:
             self._tiles.append(content.cpu())
 
@@ -72,7 +72,7 @@ class LongSequence:
         """Puts what could not be put before all chunks were there."""
         if self._output.pooling != "residue":
             vector = self._pool.result(self._output.pooling, self._given)
-            self._table.put_vectors(self._output, np.array([self._index]), vector[None])
+            self._table.put_vectors(self._output.name, np.array([self._index]), vector[None])
         elif self._tiles:
             states = to_residues(torch.cat(self._tiles), self._tokenizer, self._sequence)
-            self._table.put_residues(self._output, self._index, states)
+            self._table.put_residues(self._output.name, self._index, states)

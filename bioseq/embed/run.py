@@ -12,7 +12,8 @@ import torch
 
 from bioseq.embed.blocks import RecordBlock, cut_blocks
 from bioseq.embed.inputs import Inputs
-from bioseq.embed.job import Job, build_job
+from bioseq.embed.job import build_job
+from bioseq.embed.jobs import StoreJob
 from bioseq.embed.options import EmbedOptions
 from bioseq.embed.progress import Meter, Progress
 from bioseq.embed.records import CheckedRecord
@@ -48,29 +49,40 @@ def embed_files(
     Raises:
         BioseqError: a file, an option or the model can't be used; the message says which and why.
     """
-    paths = [inputs] if isinstance(inputs, str | PathLike) else list(inputs)
     job = build_job(options or EmbedOptions())
-    source = Inputs(
-        paths, job.model.tokenizer, format=job.options.format, molecule=job.options.molecule
-    )
-    return embed_inputs(job, source, output, overwrite=overwrite, progress=progress)
+    source = open_inputs(job, inputs)
+    return run_job(job, source, output, made_by="embed", overwrite=overwrite, progress=progress)
 
 
-def embed_inputs(
-    job: Job,
+def open_inputs(job: StoreJob, inputs: AnyPath | Sequence[AnyPath]) -> Inputs:
+    """Opens the records of one or more files for a job.
+
+    Raises:
+        InputError: a file can't be read.
+        OptionError: the files hold another kind of molecule than the model reads.
+    """
+    paths = [inputs] if isinstance(inputs, str | PathLike) else list(inputs)
+    options = job.options
+    return Inputs(paths, job.model.tokenizer, format=options.format, molecule=options.molecule)
+
+
+def run_job(
+    job: StoreJob,
     source: Inputs,
     output: AnyPath,
     *,
+    made_by: str,
     provenance: Mapping[str, object] | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Store:
-    """Does a job on an input; see `embed_files`.
+    """Does a job for every record of an input; see `embed_files`.
 
     Args:
-        job: The model and what to give.
+        job: What is computed.
         source: The records, from the first on.
         output: The store to write.
+        made_by: The command, for the provenance.
         provenance: What the store shall say of its making besides the usual.
         overwrite: Replace a finished store of that name.
         progress: Is told how the run goes.
@@ -86,11 +98,11 @@ def embed_inputs(
     computed = _compute(job, source, work, progress)
     seconds = time.monotonic() - started
     made = _provenance(job, source, computed_residues=computed, seconds=seconds)
-    work.assemble({**made, **(provenance or {})})
+    work.assemble({"made_by": made_by, **made, **(provenance or {})})
     return open_store(output)
 
 
-def _compute(job: Job, source: Inputs, work: UnfinishedWork, progress: Progress | None) -> int:
+def _compute(job: StoreJob, source: Inputs, work: UnfinishedWork, progress: Progress | None) -> int:
     """Computes what is not done yet, and gives the number of residues that took."""
     was_finished = work.is_finished
     records = iter(source)
@@ -159,10 +171,9 @@ def _shorten(text: str) -> str:
 
 
 def _provenance(
-    job: Job, source: Inputs, *, computed_residues: int, seconds: float
+    job: StoreJob, source: Inputs, *, computed_residues: int, seconds: float
 ) -> dict[str, object]:
     return {
-        "made_by": "embed",
         "model": job.model.name,
         "inputs": source.files,
         "molecule": source.molecule or job.model.molecule,

@@ -5,6 +5,7 @@ from bioseq.heads.contacts import ContactHead
 from bioseq.heads.distogram import DistogramHead
 from bioseq.heads.language import LanguageHead
 from bioseq.heads.linear import LinearHead
+from bioseq.heads.task import Head, HeadConfig, HeadKind, Level, build_head
 
 TokenHead = LanguageHead | LinearHead
 """A head that gives logits over the tokens of a vocabulary."""
@@ -12,9 +13,14 @@ TokenHead = LanguageHead | LinearHead
 __all__ = [
     "ContactHead",
     "DistogramHead",
+    "Head",
+    "HeadConfig",
+    "HeadKind",
     "LanguageHead",
+    "Level",
     "LinearHead",
     "MaskedMSAHead",
     "ResolvedHead",
     "TokenHead",
+    "build_head",
 ]

@@ -9,11 +9,13 @@ from typing import Any
 from bioseq.errors import OptionError
 from bioseq.models.convolutional import ConvolutionalConfig, ConvolutionalEncoder
 from bioseq.models.encoding import Encoder
+from bioseq.models.one_hot import OneHotConfig, OneHotEncoder
 from bioseq.models.recurrent import RecurrentConfig, RecurrentEncoder
 from bioseq.models.transformer import TransformerConfig, TransformerEncoder
 
 _ARCHITECTURES: Mapping[str, tuple[type[Any], type[Encoder]]] = {
     "convolutional": (ConvolutionalConfig, ConvolutionalEncoder),
+    "one-hot": (OneHotConfig, OneHotEncoder),
     "recurrent": (RecurrentConfig, RecurrentEncoder),
     "transformer": (TransformerConfig, TransformerEncoder),
 }

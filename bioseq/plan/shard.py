@@ -10,7 +10,7 @@ from bioseq.embed import EmbedOptions, Progress
 from bioseq.embed.inputs import Inputs
 from bioseq.embed.job import Job, build_job
 from bioseq.embed.records import CheckedRecord
-from bioseq.embed.run import embed_inputs
+from bioseq.embed.run import run_job
 from bioseq.errors import InputError, OtherInputError, PlanError
 from bioseq.plan.identity import digest_of_marks, mark_of
 from bioseq.plan.manifest import Shard, ShardPlan
@@ -82,10 +82,11 @@ def embed_shard(
     _check_sizes(plan, shard)
 
     def embed() -> Store:
-        return embed_inputs(
+        return run_job(
             job,
             ShardInputs(shard, plan, job),
             output,
+            made_by="embed",
             provenance={"shard": provenance_of(plan, shard)},
             overwrite=overwrite,
             progress=progress,

@@ -17,7 +17,7 @@ from bioseq.batch import plan_batches
 from bioseq.checkpoints import Model
 from bioseq.embed.windows import Window
 from bioseq.errors import OptionError
-from bioseq.heads import LanguageHead
+from bioseq.heads import TokenHead
 from bioseq.nn.inference import inference
 from bioseq.predict.sweep import Sweep, pack_parts
 
@@ -131,7 +131,7 @@ class Scorer:
         return len(self.model.tokenizer.suffix)
 
     @property
-    def _head(self) -> LanguageHead:
+    def _head(self) -> TokenHead:
         assert self.model.head is not None, "checked when built"
         return self.model.head
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Callable
@@ -13,11 +12,11 @@ from typing import Any
 import torch
 
 from bioseq.checkpoints import save_model
-from bioseq.errors import FingerprintError, InputError, MissingDependencyError, OptionError
+from bioseq.errors import MissingDependencyError, OptionError
 from bioseq.heads import LanguageHead
 from bioseq.models import Encoder, build_encoder
-from bioseq.store.replacement import replacing
 from bioseq.tokenizer import Tokenizer, build_residue_tokenizer
+from bioseq.train.folder import claim_folder, file_digest, write_json
 from bioseq.train.held_out import held_out_batches, held_out_loss
 from bioseq.train.objective import LanguageModel
 from bioseq.train.settings import TrainingSettings
@@ -25,7 +24,6 @@ from bioseq.train.split import Split, load_split
 
 MODEL_FOLDER = "model"
 RESULT_FILE = "result.json"
-SETTINGS_FILE = "settings.json"
 SPLIT_FILE = "split.tsv"
 
 
@@ -83,7 +81,7 @@ def pretrain(
     """
     tokenizer = build_residue_tokenizer(settings.data.molecule)
     model = build_language_model(settings, tokenizer)
-    _claim(folder, settings)
+    claim_folder(folder, _fingerprint(settings))
     finished = folder / RESULT_FILE
     if finished.exists():
         result = TrainingResult(**{**json.loads(finished.read_text()), "folder": _model(folder)})
@@ -121,36 +119,11 @@ def _check_crop(crop: int, encoder: Encoder, tokenizer: Tokenizer) -> None:
             raise OptionError("crop", crop, allowed=f"to {longest}, by the encoder's max_tokens")
 
 
-def _claim(folder: Path, settings: TrainingSettings) -> None:
-    """Writes the settings into the folder, or checks that they are the ones already there."""
-    now = _fingerprint(settings)
-    path = folder / SETTINGS_FILE
-    if path.exists():
-        then = json.loads(path.read_text())
-        differences = {
-            f"{table}.{key}": (then.get(table, {}).get(key), now[table].get(key))
-            for table in now
-            for key in sorted({*then.get(table, {}), *now[table]})
-            if then.get(table, {}).get(key) != now[table].get(key)
-        }
-        if differences:
-            raise FingerprintError(folder, differences)
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    _write_json(path, now)
-
-
 def _fingerprint(settings: TrainingSettings) -> dict[str, Any]:
     """Gives everything that changes a weight, as plain data."""
-    path = settings.folder / settings.data.sequences
-    try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(path, error.strerror or str(error)) from None
     plain = json.loads(json.dumps(asdict(settings), default=str))
     plain.pop("folder")
-    plain["data"]["sequences_sha256"] = digest
+    plain["data"]["sequences_sha256"] = file_digest(settings.folder / settings.data.sequences)
     return plain
 
 
@@ -215,14 +188,9 @@ def _finish(
         test_perplexity=math.exp(loss),
         unigram_perplexity=split.test.unigram_perplexity(split.train),
     )
-    _write_json(folder / RESULT_FILE, asdict(result))
+    write_json(folder / RESULT_FILE, asdict(result))
     return result
 
 
 def _model(folder: Path) -> str:
     return str(folder / MODEL_FOLDER)
-
-
-def _write_json(path: Path, content: object) -> None:
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2) + "\n")

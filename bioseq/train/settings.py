@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_type_hints
+from typing import Any, Literal
 
 from bioseq.checkpoints import Objective
-from bioseq.errors import FormatError, InputError, OptionError
+from bioseq.errors import OptionError
+from bioseq.evaluate.schema import check_range, load_toml, read_table
 from bioseq.typing import Molecule
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +35,10 @@ class DataSettings:
     validation_sequences: int = 400
 
     def __post_init__(self) -> None:
-        _check_range("held_out", self.held_out, 0 < self.held_out < 1, "above 0 and below 1")
-        _check_range("crop", self.crop, self.crop >= 1, "1 or more")
+        check_range("held_out", self.held_out, 0 < self.held_out < 1, "above 0 and below 1")
+        check_range("crop", self.crop, self.crop >= 1, "1 or more")
         count = self.validation_sequences
-        _check_range("validation_sequences", count, count >= 1, "1 or more")
+        check_range("validation_sequences", count, count >= 1, "1 or more")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,11 +67,11 @@ class OptimizerSettings:
 
     def __post_init__(self) -> None:
         for name in ("steps", "tokens_per_batch"):
-            _check_range(name, getattr(self, name), getattr(self, name) >= 1, "1 or more")
+            check_range(name, getattr(self, name), getattr(self, name) >= 1, "1 or more")
         for name in ("learning_rate", "clip"):
-            _check_range(name, getattr(self, name), getattr(self, name) > 0, "above 0")
+            check_range(name, getattr(self, name), getattr(self, name) > 0, "above 0")
         for name in ("warmup_steps", "weight_decay", "seed"):
-            _check_range(name, getattr(self, name), getattr(self, name) >= 0, "0 or more")
+            check_range(name, getattr(self, name), getattr(self, name) >= 0, "0 or more")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +87,7 @@ class ObjectiveSettings:
     mask_rate: float = 0.15
 
     def __post_init__(self) -> None:
-        _check_range("mask_rate", self.mask_rate, 0 < self.mask_rate <= 1, "above 0 and up to 1")
+        check_range("mask_rate", self.mask_rate, 0 < self.mask_rate <= 1, "above 0 and up to 1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,50 +118,14 @@ def load_settings(path: Path) -> TrainingSettings:
         FormatError: it is not TOML.
         OptionError: a table or field is unknown, missing, or has a value that is not allowed.
     """
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(path, error.strerror or str(error)) from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise FormatError("TOML", path=path, found=str(error)) from None
+    tables = load_toml(path)
     known = {"data", "encoder", "objective", "optimizer"}
     if set(tables) != known or not all(isinstance(table, dict) for table in tables.values()):
         raise OptionError("tables", sorted(tables), allowed=f"exactly {', '.join(sorted(known))}")
     return TrainingSettings(
-        data=_read_table("data", DataSettings, tables["data"]),
+        data=read_table("data", DataSettings, tables["data"]),
         encoder=tables["encoder"],
-        objective=_read_table("objective", ObjectiveSettings, tables["objective"]),
-        optimizer=_read_table("optimizer", OptimizerSettings, tables["optimizer"]),
+        objective=read_table("objective", ObjectiveSettings, tables["objective"]),
+        optimizer=read_table("optimizer", OptimizerSettings, tables["optimizer"]),
         folder=path.parent,
     )
-
-
-def _read_table(table: str, kind: type[T], values: Mapping[str, Any]) -> T:
-    known = {field.name: field for field in fields(kind)}  # pyright: ignore[reportArgumentType]
-    for name in values.keys() - known.keys():
-        raise OptionError(_field(table, name), values[name], allowed=f"only {', '.join(known)}")
-    for name, field in known.items():
-        if field.default is MISSING and name not in values:
-            raise OptionError(_field(table, name), None, allowed="a value; it is required")
-    hints = get_type_hints(kind)
-    typed = {n: float(v) if hints[n] is float and type(v) is int else v for n, v in values.items()}
-    for name, value in typed.items():
-        _check_type(_field(table, name), value, hints[name])
-    return kind(**typed)
-
-
-def _field(table: str, name: str) -> str:
-    return f"[{table}] {name}"
-
-
-def _check_type(name: str, value: object, hint: Any) -> None:
-    choices = get_args(hint)
-    if choices and value not in choices:
-        raise OptionError(name, value, allowed=choices)
-    if not choices and (isinstance(value, bool) or not isinstance(value, hint)):
-        raise OptionError(name, value, allowed=f"a value of type {hint.__name__}")
-
-
-def _check_range(name: str, value: object, fits: bool, allowed: str) -> None:
-    if not fits:
-        raise OptionError(name, value, allowed=allowed)

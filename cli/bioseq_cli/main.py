@@ -11,6 +11,7 @@ import click
 import bioseq
 from bioseq.errors import BioseqError
 from bioseq_cli.embed import embed
+from bioseq_cli.evaluate import evaluate
 from bioseq_cli.models import models
 from bioseq_cli.plan import plan
 from bioseq_cli.predict import predict
@@ -32,7 +33,7 @@ def cli() -> None:
     """
 
 
-for command in (embed, plan, run, predict, train, models, store):
+for command in (embed, predict, train, evaluate, models, store, plan, run):
     cli.add_command(command)
 
 

@@ -17,14 +17,40 @@ import click
     help="Folder for checkpoints, log and model.",
 )
 def train(settings: Path, output: Path) -> None:
-    """Train an encoder as a language model, as the SETTINGS file (TOML) says.
+    """Train what the SETTINGS file (TOML) says.
 
-    Interrupted and repeated, it goes on from its last checkpoint.
+    With [[targets]] it is a predictor: a head on the states of a frozen encoder, from a table of
+    labels. Otherwise it is an encoder, as a language model. Interrupted and repeated, training goes
+    on from its last checkpoint.
     """
+    from bioseq.train.predictor.settings import is_predictor
+
+    if is_predictor(settings):
+        _train_predictor(settings, output)
+    else:
+        _train_encoder(settings, output)
+
+
+def _train_predictor(settings: Path, output: Path) -> None:
+    from bioseq.train.predictor import load_predictor_settings, train_predictor
+
+    result = train_predictor(load_predictor_settings(settings), output, _report)
+    click.echo(f"predictor  {result.folder} ({result.parameters:,} parameters)")
+    click.echo(
+        f"sequences  {result.train_sequences:,} train, {result.valid_sequences:,} valid, "
+        f"{result.test_sequences:,} test; {result.leaks:,} held out resemble a training sequence"
+    )
+
+
+def _train_encoder(settings: Path, output: Path) -> None:
     from bioseq.train import load_settings, pretrain
 
-    result = pretrain(load_settings(settings), output, lambda line: click.echo(line, err=True))
+    result = pretrain(load_settings(settings), output, _report)
     click.echo(f"model       {result.folder} ({result.parameters:,} parameters)")
     click.echo(f"test part   {result.test_sequences:,} sequences")
     click.echo(f"perplexity  {result.test_perplexity:.3f}")
     click.echo(f"unigram     {result.unigram_perplexity:.3f}")
+
+
+def _report(line: str) -> None:
+    click.echo(line, err=True)

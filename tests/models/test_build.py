@@ -28,7 +28,10 @@ def test_a_config_survives_json() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"architecture": "mamba"}, "'mamba'; allowed: convolutional, recurrent, transformer"),
+        (
+            {"architecture": "mamba"},
+            "'mamba'; allowed: convolutional, one-hot, recurrent, transformer",
+        ),
         ({"heads": 3}, "'heads'; allowed: .*kernel"),
         ({"kernel": 4}, "kernel is 4; allowed: odd"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from bioseq_cli.predict.tasks import add_task_commands
 from bioseq_cli.predict.variants import variants
 
 
@@ -12,4 +13,5 @@ def predict() -> None:
     """Predict properties, contacts, structures and variant effects."""
 
 
+add_task_commands(predict)
 predict.add_command(variants)

@@ -1,0 +1,66 @@
+"""What one column group of a head means: its name, its classes, and how logits become numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from jaxtyping import Float
+from torch import Tensor
+
+from bioseq.errors import OptionError
+from bioseq.heads import Level
+
+TargetKind = Literal["classes", "labels", "value"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """One thing that a predictor says.
+
+    Attributes:
+        name: Name in the store: `/predictions/<name>`.
+        level: Said of each `residue`, or of each `sequence`.
+        kind: `classes`, of which one holds; `labels`, of which any number hold; `value`, a number.
+        classes: Their names, in the order of the columns; the name of the one number of a value.
+        temperature: What logits are divided by, so that probabilities are frequencies.
+        center: Of a value: what 0 stands for.
+        scale: Of a value: what 1 stands for.
+
+    Raises:
+        OptionError: a field has a value that is not allowed.
+    """
+
+    name: str
+    level: Level
+    kind: TargetKind
+    classes: tuple[str, ...]
+    temperature: float = 1.0
+    center: float = 0.0
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(TargetKind):
+            raise OptionError("target kind", self.kind, allowed=get_args(TargetKind))
+        least = {"classes": 2, "labels": 1, "value": 1}[self.kind]
+        most = 1 if self.kind == "value" else len(self.classes)
+        if not least <= len(self.classes) <= most or len(set(self.classes)) < len(self.classes):
+            allowed = f"{least} or more different names for {self.kind}; one for a value"
+            field = f"classes of {self.name}"
+            raise OptionError(field, list(self.classes), allowed=allowed)
+        for name in ("temperature", "scale"):
+            if not getattr(self, name) > 0:
+                field = f"{name} of {self.name}"
+                raise OptionError(field, getattr(self, name), allowed="above 0")
+
+    @property
+    def width(self) -> int:
+        """Columns of the head that it takes."""
+        return len(self.classes)
+
+    def interpret(self, outputs: Float[Tensor, "*rows classes"]) -> Float[Tensor, "*rows classes"]:
+        """Turns a head's outputs into probabilities, or into values in their own unit."""
+        if self.kind == "value":
+            return outputs * self.scale + self.center
+        logits = outputs / self.temperature
+        return logits.softmax(dim=-1) if self.kind == "classes" else logits.sigmoid()

@@ -1,0 +1,152 @@
+"""`bioseq predict TASK`: one command for each bundled predictor, `all` and `custom`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bioseq_cli.progress import EmbedProgress
+
+if TYPE_CHECKING:
+    from bioseq.store import Store
+
+EXIT_FAILURES = 3
+_SHOWN_FAILURES = 5
+
+TASKS = {
+    "secondary-structure": "Helix, strand and coil (3 and 8 states) of every residue.",
+    "disorder": "Intrinsic disorder of every residue.",
+}
+
+_OPTIONS = (
+    click.option(
+        "-o",
+        "--output",
+        required=True,
+        type=click.Path(path_type=Path),
+        help="HDF5 store to write.",
+    ),
+    click.option(
+        "--export",
+        "exports",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        help="Also write FILE.fasta (a letter per residue), .csv, .tsv, .parquet (a row per "
+        "record) or .gff3 (segments); several times for several files.",
+    ),
+    click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, mps."),
+    click.option(
+        "--precision",
+        type=click.Choice(["float32", "bfloat16", "float16"]),
+        default="float32",
+        show_default=True,
+        help="Number format of the encoder.",
+    ),
+    click.option(
+        "--tokens-per-batch",
+        type=click.IntRange(min=1),
+        help="Tokens at a time; changes no result.  [default: from the machine's memory]",
+    ),
+    click.option(
+        "--molecule",
+        type=click.Choice(["protein", "dna", "rna"]),
+        help="What the input is.  [default: what it says or looks like]",
+    ),
+    click.option("--format", help="Format of the input.  [default: recognised]"),
+    click.option("--overwrite", is_flag=True, help="Replace existing files."),
+)
+_INPUTS = click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+
+
+def add_task_commands(group: click.Group) -> None:
+    """Adds the commands to a group."""
+    for task, text in TASKS.items():
+        group.add_command(_build_command(task, text))
+    group.add_command(_build_command("all", "Every bundled predictor in one pass of the encoder."))
+    group.add_command(_custom)
+
+
+def _with_options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def _build_command(task: str, text: str) -> click.Command:
+    details = (
+        "Reads the formats of 'bioseq embed' ('-' reads standard input) and writes calibrated "
+        "probabilities to one HDF5 store. Interrupted and repeated, it goes on where it stopped."
+    )
+
+    @click.command(name=task, help=f"{text}\n\n{details}", short_help=text)
+    @_INPUTS
+    @_with_options
+    def command(inputs: tuple[str, ...], **options: Any) -> None:
+        _predict(task, inputs, **options)
+
+    return command
+
+
+@click.command(name="custom")
+@click.argument("predictor", type=click.Path(path_type=Path))
+@_INPUTS
+@_with_options
+def _custom(predictor: Path, inputs: tuple[str, ...], **options: Any) -> None:
+    """Predict with a PREDICTOR folder of your own, made by 'bioseq train'."""
+    _predict(predictor, inputs, **options)
+
+
+def _predict(
+    task: str | Path,
+    inputs: tuple[str, ...],
+    *,
+    output: Path,
+    exports: tuple[Path, ...],
+    overwrite: bool,
+    **options: Any,
+) -> None:
+    from bioseq.predict.tasks import TaskOptions, predict_files
+    from bioseq.predict.tasks.exports import export_predictions, prepare_exports
+
+    prepare_exports(exports, overwrite=overwrite)
+    given = {name: value for name, value in options.items() if value is not None}
+    with EmbedProgress("predicting") as progress:
+        store = predict_files(
+            inputs,
+            output,
+            TaskOptions(tasks=str(task), **given),
+            overwrite=overwrite,
+            progress=progress,
+        )
+    with store:
+        for export in exports:
+            export_predictions(store, export)
+        num_failures = _print_summary(store, exports)
+    sys.exit(EXIT_FAILURES if num_failures else 0)
+
+
+def _print_summary(store: Store, exports: tuple[Path, ...]) -> int:
+    """Writes what was found; gives the number of failures."""
+    from bioseq.predict.tasks.summary import summarise
+
+    failures = store.failures
+    lines = {
+        "records": f"{len(store):,} ({store.num_sequences:,} distinct sequences)",
+        **summarise(store),
+        "failures": f"{len(failures):,}",
+        "file": f"{store.path} ({store.path.stat().st_size / 2**20:.1f} MiB)",
+    }
+    for name, text in lines.items():
+        click.echo(f"{name}  {text}")
+    for export in exports:
+        click.echo(f"export  {export}")
+    for row in failures.head(_SHOWN_FAILURES).iter_rows(named=True):
+        click.echo(f"  failed: record {row['record'] + 1} ({row['id']}): {row['reason']}", err=True)
+    if len(failures) > _SHOWN_FAILURES:
+        more = len(failures) - _SHOWN_FAILURES
+        click.echo(f"  and {more:,} more: bioseq store failures {store.path}", err=True)
+    return len(failures)
