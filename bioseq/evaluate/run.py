@@ -19,6 +19,7 @@ from bioseq.evaluate.metrics import metrics_of
 from bioseq.evaluate.settings import Trial
 from bioseq.predict.tasks import TaskOptions, load_predictor, predict_files
 from bioseq.predict.tasks.encoders import load_referenced
+from bioseq.typing import Molecule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
