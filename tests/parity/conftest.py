@@ -13,7 +13,7 @@ _RECORD = pytest.StashKey[ParityRecord]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--parity-table", type=Path, metavar="PAGE", help="rewrite the table in this page"
+        "--parity-table", type=Path, metavar="PAGE", help="bring the tables in this page up to date"
     )
 
 
@@ -27,7 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     page = _page(session.config)
     if page and exitstatus == pytest.ExitCode.OK:
-        rewrite_table(page, session.config.stash[_RECORD].table())
+        rewrite_table(page, session.config.stash[_RECORD])
 
 
 def _page(config: pytest.Config) -> Path | None:

@@ -13,11 +13,17 @@ from torch.testing import assert_close
 # torch.testing.assert_close's own for float32.
 RELATIVE, ABSOLUTE = 1.3e-6, 1e-5
 TABLE_MARK = "<!-- The tables below are written by the tests; see the command above. -->"
-_HEADER = (
-    "| family | compared with | quantity | values | largest difference "
-    "| of the largest value | bound (relative, absolute) |"
-)
-_TOKEN_HEADER = "| tokenizer | compared with | sequences | of these read otherwise | how |"
+_HEADERS = {
+    "comparison": (
+        "| family | compared with | quantity | values | largest difference "
+        "| of the largest value | bound (relative, absolute) |",
+        "| --- | --- | --- | ---: | ---: | ---: | --- |",
+    ),
+    "tokens": (
+        "| tokenizer | compared with | sequences | of these read otherwise | how |",
+        "| --- | --- | ---: | ---: | --- |",
+    ),
+}
 
 Values = Tensor | Sequence["Values"]
 
@@ -96,34 +102,52 @@ class ParityRecord:
             raise ValueError(message)
         self._tokens[family, compared_with] = (sequences, differing, reason)
 
-    def table(self) -> str:
-        """Gives the tables in Markdown, sorted by family, reference and quantity."""
-        return self._comparison_table() + "\n" + self._token_table()
+    def table(self, earlier: str = "") -> str:
+        """Gives the tables in Markdown, sorted by family, reference and quantity.
 
-    def _token_table(self) -> str:
-        rows = [_TOKEN_HEADER, "| --- | --- | ---: | ---: | --- |"]
-        for key, (sequences, differing, reason) in sorted(self._tokens.items()):
-            rows.append(f"| {' | '.join(key)} | {sequences:,} | {differing:,} | {reason} |")
-        return "\n".join(rows) + "\n"
+        Args:
+            earlier: Tables of another run. What this run did not measure is taken from them.
+        """
+        rows = {"comparison": self._comparison_rows(), "tokens": self._token_rows()}
+        kept = [line for line in earlier.splitlines() if line.startswith("| ")]
+        parts = []
+        for kind, header in _HEADERS.items():
+            measured = {_subject(row) for row in rows[kind]}
+            same_kind = (row for row in kept if row.count(" | ") == header[0].count(" | "))
+            others = [r for r in same_kind if r not in header and _subject(r) not in measured]
+            parts.append("\n".join([*header, *sorted(rows[kind] + others)]) + "\n")
+        return "\n".join(parts)
 
-    def _comparison_table(self) -> str:
-        rows = [_HEADER, "| --- | --- | --- | ---: | ---: | ---: | --- |"]
-        for key, c in sorted(self._comparisons.items()):
+    def _comparison_rows(self) -> list[str]:
+        rows = []
+        for key, c in self._comparisons.items():
             share = c.difference / c.magnitude if c.magnitude else 0.0
             bound = f"{c.bound[0]:.1e}, {c.bound[1]:.0e}"
             rows.append(
                 f"| {' | '.join(key)} | {c.values:,} | {c.difference:.1e} | {share:.1e} | {bound} |"
             )
-        return "\n".join(rows) + "\n"
+        return rows
+
+    def _token_rows(self) -> list[str]:
+        return [
+            f"| {' | '.join(key)} | {sequences:,} | {differing:,} | {reason} |"
+            for key, (sequences, differing, reason) in self._tokens.items()
+        ]
 
 
-def rewrite_table(page: Path, table: str) -> None:
-    """Replaces the tables at the end of a page, below their mark."""
-    text, mark, _ = page.read_text().partition(TABLE_MARK)
+def _subject(row: str) -> tuple[str, str]:
+    """Gives the family and the reference, whose version a later run may have changed."""
+    family, compared_with = row.split(" | ")[:2]
+    return family, compared_with.partition(" ")[0]
+
+
+def rewrite_table(page: Path, record: ParityRecord) -> None:
+    """Brings the tables at the end of a page, below their mark, up to date."""
+    text, mark, earlier = page.read_text().partition(TABLE_MARK)
     if not mark:
         message = f"{page} has no line {TABLE_MARK}"
         raise ValueError(message)
-    page.write_text(f"{text}{mark}\n\n{table}")
+    page.write_text(f"{text}{mark}\n\n{record.table(earlier)}")
 
 
 def _tensors(values: Values) -> Iterable[Tensor]:

@@ -184,7 +184,8 @@ def test_an_architecture_that_is_not_read_is_named(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_tokens_are_those_of_fair_esm(record_parity: ParityRecord) -> None:
     convert = esm.Alphabet.from_architecture("ESM-1b").get_batch_converter()
-    sequences = nasty_sequences("ACDEFGHIKLMNPQRSTVWY", "XBZUOJ*-.")
+    sequences = nasty_sequences("ACDEFGHIKLMNPQRSTVWY", "XBZUO-.")
+    sequences += nasty_sequences("ACDEFGHIKLMNPQRSTVWY", "XBZUOJ*-.", count=2_000)
     # fair-esm fails at lower case, J and *.
     spelled = str.maketrans({"J": "<unk>", "*": "<unk>"})
     differing = assert_same_tokens(

@@ -28,11 +28,30 @@ def test_the_table_has_the_largest_difference_of_all_tests() -> None:
     assert "| F | R | states | 9 | 8.1e-06 | 2.0e-06 | 1.3e-06, 1e-05 |" in record.table()
 
 
-def test_only_the_table_of_the_page_is_rewritten(tmp_path: Path) -> None:
+def test_only_the_tables_of_the_page_are_rewritten(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text(f"words\n{TABLE_MARK}\nold table\n")
-    rewrite_table(page, "new table\n")
-    assert page.read_text() == f"words\n{TABLE_MARK}\n\nnew table\n"
+    page.write_text(f"words\n{TABLE_MARK}\nanything\n")
+    record = ParityRecord()
+    rewrite_table(page, record)
+    assert page.read_text() == f"words\n{TABLE_MARK}\n\n{record.table()}"
+
+
+def test_rows_that_were_not_measured_anew_stay() -> None:
+    first, second = ParityRecord(), ParityRecord()
+    for family, reference in (("A", "R 1.0"), ("B", "R 1.0"), ("B", "S 1.0")):
+        first(family, reference, "states", torch.ones(1), torch.ones(1))
+        first.tokens(family, reference, sequences=1, differing=0)
+    second("B", "R 2.0", "states", torch.ones(3), torch.ones(3))
+    table = second.table(first.table())
+    for row in (
+        "| A | R 1.0 | states | 1 |",
+        "| B | R 2.0 | states | 3 |",
+        "| B | S 1.0 | states |",
+    ):
+        assert row in table
+    assert "| B | R 1.0 | states" not in table
+    assert "| B | R 1.0 | 1 | 0 |" in table
+    assert second.table(table) == table
 
 
 def test_tokens_read_otherwise_need_a_reason() -> None:
