@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -119,6 +120,20 @@ def test_cancelled_jobs_lost_nodes_and_kills_leave_the_content_of_a_single_run(
     assert len(starts) > 12
     assert {node for node, _ in starts} == {"node1", "node2"}
     assert {gpu for _, gpu in starts} == {"0", "1"}
+
+
+def test_a_job_out_of_time_is_repeated_with_more_and_goes_on_inside_its_shard(
+    project: Project,
+) -> None:
+    project.configure(shards=1)
+    project.slow_down(5)  # eighteen blocks
+    status, output = project.run(
+        TARGET, *PROFILE, "--set-resources", "embed_shard:runtime=attempt", "embed_shard:gpu=1"
+    )
+    assert status == 0, output
+    assert "Trying to restart" in output
+    log = (project.folder / "logs/embed_shard/small/00001.log").read_text()
+    assert re.search(r"going on behind \d+ records that are done", log)
 
 
 def test_a_job_out_of_memory_is_repeated_with_more(project: Project) -> None:
