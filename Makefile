@@ -11,7 +11,7 @@ SOURCES := bioseq cli pipelines tests
 # The theme prints a notice about its successor otherwise.
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: help demo test lint lint-code lint-format lint-types lint-imports lint-spelling docs clean
+.PHONY: help demo test lint lint-code lint-format lint-types lint-imports lint-spelling lint-workflow docs clean
 
 help:
 	@echo "make demo   embed the bundled E. coli proteome"
@@ -41,7 +41,7 @@ demo: $(VENV)/.installed-zstd
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-lint: lint-code lint-format lint-types lint-imports lint-spelling
+lint: lint-code lint-format lint-types lint-imports lint-spelling lint-workflow
 
 lint-code: $(VENV)/.installed-dev
 	$(BIN)/ruff check $(SOURCES)
@@ -57,6 +57,10 @@ lint-imports: $(VENV)/.installed-dev
 
 lint-spelling: $(VENV)/.installed-dev
 	$(BIN)/codespell
+
+lint-workflow: $(VENV)/.installed-dev
+	$(BIN)/snakefmt --check Snakefile pipelines
+	$(BIN)/snakemake --lint
 
 docs: $(VENV)/.installed-docs
 	$(BIN)/mkdocs build --strict

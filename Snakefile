@@ -23,4 +23,5 @@ rule all:
     default_target: True
     input:
         rules.embed.input,
+        rules.predict.input,
     localrule: True

@@ -13,6 +13,7 @@ from torch import nn
 
 from bioseq.checkpoints.keymap import Rule, fill
 from bioseq.checkpoints.model import Model, Objective
+from bioseq.checkpoints.skeleton import without_weights
 from bioseq.checkpoints.snapshot import CONFIG_FILE, Snapshot
 from bioseq.checkpoints.weights import WEIGHTS_FILE
 from bioseq.errors import CheckpointError
@@ -78,7 +79,7 @@ def read_native(
     config = snapshot.config
     _check_version(config, snapshot.config_path)
     try:
-        with torch.device("meta"):
+        with without_weights():
             encoder = build_encoder(config["encoder"])
             tokenizer = build_tokenizer(config["tokenizer"])
             head = LanguageHead(encoder.dim, len(tokenizer.vocabulary))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import cast
 
 import torch
@@ -11,11 +13,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from bioseq.batch import Layout
-
-try:  # torch 2.10 and newer
-    from torch.nn.attention.varlen import varlen_attn
-except ImportError:
-    varlen_attn = None
 
 _HALF = (torch.float16, torch.bfloat16)
 _AMPERE = (8, 0)  # the oldest GPU generation that the kernel runs on
@@ -46,10 +43,11 @@ def attend(
 
     Source: Vaswani et al. 2017, section 3.2.1.
     """
-    if varlen_attn is not None and bias is None and scale is None and _fits_varlen(query):
+    plain = bias is None and scale is None
+    kernel = _load_varlen() if plain and _fits_varlen(query) else None
+    if kernel is not None:
         bounds, longest = _bounds(layout), layout.max_length
-        attended = varlen_attn(query, key, value, bounds, bounds, longest, longest)
-        return cast("Tensor", attended)
+        return kernel(query, key, value, bounds, bounds, longest, longest)
     sizes = [group.count * group.length for group in layout.groups]
     parts = []
     for group, *qkv in zip(
@@ -82,6 +80,16 @@ def attend_dense(
     q, k, v = (rearrange(x, "r l h d -> r h l d") for x in (query, key, value))
     attended = functional.scaled_dot_product_attention(q, k, v, attn_mask=bias, scale=scale)
     return rearrange(attended, "r h l d -> r l h d")
+
+
+@cache
+def _load_varlen() -> Callable[..., Tensor] | None:
+    """Gives the kernel over packed segments; its import is most of torch's, so only GPUs pay it."""
+    try:  # torch 2.10 and newer
+        from torch.nn.attention.varlen import varlen_attn
+    except ImportError:
+        return None
+    return cast("Callable[..., Tensor]", varlen_attn)
 
 
 def _fits_varlen(query: Float[Tensor, "tokens heads head_dim"]) -> bool:

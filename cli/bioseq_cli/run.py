@@ -14,7 +14,8 @@ import click
 
 from bioseq_cli.plan import describe_plan
 
-WORKFLOWS = ("embed", "predict", "train_bundled", "evaluate", "benchmark")
+WORKFLOWS = ("all", "embed", "predict", "train_bundled", "evaluate", "benchmark")
+PLANNED = ("all", "embed")
 DEFAULT_CONFIG = Path("pipelines/config/config.yaml")
 
 
@@ -48,10 +49,13 @@ def run(
 
     _check_snakemake()
     folder = find_profile(profile, workflow_folder() / "pipelines/profiles")
-    given = ["--configfile", str(config)] if config else []
+    # A configuration of one's own stands for itself, also where there is a default one.
+    given = ["--replace-workflow-config", "--configfile", str(config)] if config else []
     if dry_run:
-        _show_plans(config or DEFAULT_CONFIG, given) if workflow == "embed" else None
-        sys.exit(_snakemake(workflow, given, ["--cores", "1", "-n", "--quiet", "rules"]))
+        if workflow in PLANNED:
+            _show_plans(config or DEFAULT_CONFIG, given)
+        dry = ["--cores", "1", "-n", "--quiet", "rules"]
+        sys.exit(_snakemake(workflow, given, [*dry, *arguments]))
     check_cluster(folder)
     sys.exit(_snakemake(workflow, given, ["--profile", str(folder), *arguments]))
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -49,12 +50,16 @@ pytestmark = [
 ]
 
 
-def shard_jobs(state: str = "R") -> list[tuple[str, str]]:
-    """Lists the shard jobs in a state: id and node."""
-    command = ["squeue", "-h", "-t", state, "-o", "%i %N %k"]
+def shard_jobs(project: Project, state: str = "R") -> list[tuple[str, str]]:
+    """Lists the shard jobs of a project in a state: id and node."""
+    command = ["squeue", "-h", "-t", state, "-o", "%i %Z %N %k"]
     answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    jobs = [line.split(" ", 2) for line in answer.splitlines()]
-    return [(job, node) for job, node, comment in jobs if "embed_shard" in comment]
+    jobs = [line.split(" ", 3) for line in answer.splitlines()]
+    return [
+        (job, node)
+        for job, folder, node, comment in jobs
+        if folder == str(project.folder) and "embed_shard" in comment
+    ]
 
 
 def wait_for(what: Callable[[], object], process: subprocess.Popen[str]) -> object:
@@ -85,23 +90,25 @@ def test_cancelled_jobs_lost_nodes_and_kills_leave_the_content_of_a_single_run(
         return lambda: len(list(shards.glob("*.h5"))) >= count
 
     def work_has_begun() -> bool:
-        nodes = {node for _, node in shard_jobs()}
+        nodes = {node for _, node in shard_jobs(project)}
         return nodes == {"node1", "node2"} and any(shards.glob("*.parts/part-*"))
 
     first = project.snakemake(TARGET, *PROFILE, start_new_session=True)
     wait_for(work_has_begun, first)
-    subprocess.run(["scancel", shard_jobs()[0][0]], check=True)
-    wait_for(lambda: not shard_jobs("CG"), first)  # SLURM loses count of their GPUs otherwise
+    subprocess.run(["scancel", shard_jobs(project)[0][0]], check=True)
+    wait_for(
+        lambda: not shard_jobs(project, "CG"), first
+    )  # SLURM loses count of their GPUs otherwise
     subprocess.run([CLUSTER, "restart"], check=True)
     wait_for(finished(2), first)
-    wait_for(lambda: "node2" in dict(shard_jobs()).values(), first)
+    wait_for(lambda: "node2" in dict(shard_jobs(project)).values(), first)
     subprocess.run([CLUSTER, "kill-node", "node2"], check=True)
     wait_for(finished(5), first)
     subprocess.run([CLUSTER, "start-node", "node2"], check=True)
-    wait_for(shard_jobs, first)
+    wait_for(lambda: shard_jobs(project), first)
     os.killpg(first.pid, signal.SIGKILL)
     first.communicate()
-    orphans = len(shard_jobs())
+    orphans = len(shard_jobs(project))
 
     assert project.run(*PROFILE, "--unlock")[0] == 0
     status, output = project.run(TARGET, *PROFILE)
@@ -113,6 +120,20 @@ def test_cancelled_jobs_lost_nodes_and_kills_leave_the_content_of_a_single_run(
     assert len(starts) > 12
     assert {node for node, _ in starts} == {"node1", "node2"}
     assert {gpu for _, gpu in starts} == {"0", "1"}
+
+
+def test_a_job_out_of_time_is_repeated_with_more_and_goes_on_inside_its_shard(
+    project: Project,
+) -> None:
+    project.configure(shards=1)
+    project.slow_down(5)  # eighteen blocks
+    status, output = project.run(
+        TARGET, *PROFILE, "--set-resources", "embed_shard:runtime=attempt", "embed_shard:gpu=1"
+    )
+    assert status == 0, output
+    assert "Trying to restart" in output
+    log = (project.folder / "logs/embed_shard/small/00001.log").read_text()
+    assert re.search(r"going on behind \d+ records that are done", log)
 
 
 def test_a_job_out_of_memory_is_repeated_with_more(project: Project) -> None:

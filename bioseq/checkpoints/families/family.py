@@ -10,6 +10,7 @@ from torch import nn
 
 from bioseq.checkpoints.keymap import Ignored, Rule, fill
 from bioseq.checkpoints.model import Model, Objective
+from bioseq.checkpoints.skeleton import without_weights
 from bioseq.checkpoints.snapshot import Snapshot
 from bioseq.errors import BioseqError, CheckpointError
 from bioseq.heads import ContactHead, TokenHead
@@ -66,7 +67,7 @@ def read_published(
     """
     weights = snapshot.weights.renamed(lambda full: full.removeprefix(family.prefix))
     try:
-        with torch.device("meta"):
+        with without_weights():
             encoder = family.build_encoder(snapshot)
             head = contacts = None
             if family.build_head and family.head_mark in weights.names:
