@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 from jaxtyping import Float64
-from scipy.stats import spearmanr
+from scipy.stats import rankdata
 
 from bioseq.alphabet import PROTEIN
 from bioseq.predict.variants.effects import Effects
@@ -111,10 +111,14 @@ class Measurements:
 
 
 def read_assay(folder: Path, assay: Assay) -> Measurements:
-    """Reads an assay; every variant has to fit its wild type."""
+    """Reads an assay; every variant has to fit its wild type.
+
+    Variants cut short by a stop are left out, as in the published figures.
+    """
     known = json.loads((folder / "wildtypes.json").read_text())
     entry = known[assay.wild_type or assay.name]
     table = pl.read_csv(folder / f"{assay.name}.tsv.gz", separator="\t", infer_schema=False)
+    table = table.filter(~pl.nth(0).str.contains("*", literal=True))
     fitness = table[assay.score].cast(pl.Float64).to_numpy()
     if assay.sites:
         sites = entry["mutated_0based"]
@@ -138,6 +142,13 @@ def place_residues(sequence: str, sites: list[int], residues: str) -> str:
     return "".join(changed)
 
 
+def correlate_ranks(
+    a: Float64[np.ndarray, " variants"], b: Float64[np.ndarray, " variants"]
+) -> float:
+    """Gives Spearman's correlation."""
+    return float(np.corrcoef(rankdata(a), rankdata(b))[0, 1])
+
+
 def bootstrap_interval(
     a: Float64[np.ndarray, " variants"],
     b: Float64[np.ndarray, " variants"],
@@ -148,7 +159,7 @@ def bootstrap_interval(
     """Gives the 95 % percentile interval of Spearman's correlation over resampled variants."""
     rng = np.random.default_rng(seed)
     draws = (rng.integers(0, len(a), len(a)) for _ in range(rounds))
-    found = [spearmanr(a[drawn], b[drawn]).statistic for drawn in draws]
+    found = [correlate_ranks(a[drawn], b[drawn]) for drawn in draws]
     low, high = np.percentile(found, [2.5, 97.5])
     return float(low), float(high)
 
@@ -168,7 +179,7 @@ def measure(
         "assay": assay.name,
         "variants": len(some.sequences),
         "of": len(everything.sequences),
-        "spearman": round(float(spearmanr(scores, some.fitness).statistic), 4),
+        "spearman": round(correlate_ranks(scores, some.fitness), 4),
         "low": round(low, 4),
         "high": round(high, 4),
         "seconds": round(seconds, 1),
