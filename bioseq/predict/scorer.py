@@ -228,7 +228,13 @@ class Scorer:
 def _pick(
     logits: Tensor, targets: Int64[Tensor, " rows"], kept: Sequence[int] | None
 ) -> Float64[np.ndarray, "rows kept"]:
-    """Gives the log-probabilities of the kept ids, or of each row's target."""
+    """Gives the log-probabilities of the kept ids, or of each row's target.
+
+    A target that the head has no class for is impossible.
+    """
     found = logits.float().log_softmax(dim=-1).cpu()
-    picked = found[:, list(kept)] if kept else found.gather(1, targets.cpu()[:, None])
-    return picked.double().numpy()
+    if kept is not None:
+        return found[:, list(kept)].double().numpy()
+    last = found.shape[1] - 1
+    own = found.gather(1, targets.clamp(max=last)[:, None])
+    return own.masked_fill(targets[:, None] > last, -torch.inf).double().numpy()

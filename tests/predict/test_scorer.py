@@ -13,6 +13,7 @@ from torch import Tensor
 
 from bioseq.batch import PackedBatch, layout_of
 from bioseq.errors import OptionError
+from bioseq.heads import LinearHead
 from bioseq.predict.scorer import Scorer
 
 SEQUENCES = ["MKTAYIAKQRQISFVKSH", "M", "ACDEFGHIKLMNPQRSTVWYXB", "MKTAYIAKQRQISFVKSH"]
@@ -143,6 +144,18 @@ def test_a_model_without_a_head_is_refused(scorer_of: Callable[..., Scorer]) -> 
     scorer = scorer_of("masked")
     with pytest.raises(OptionError, match="language-model head"):
         dataclasses.replace(scorer, model=dataclasses.replace(scorer.model, head=None))
+
+
+def test_a_token_that_the_head_has_no_class_for_is_impossible(
+    scorer_of: Callable[..., Scorer],
+) -> None:
+    scorer = scorer_of("next-token")
+    model, vocabulary = scorer.model, scorer.model.tokenizer.vocabulary
+    last = vocabulary.id("-")
+    head = LinearHead(model.encoder.dim, last)
+    fewer = dataclasses.replace(scorer, model=dataclasses.replace(model, head=head))
+    (found,) = fewer.log_probabilities(["MK-M"], hidden=False)
+    assert np.isneginf(found[:, 0]).tolist() == [False, False, True, False]
 
 
 def test_no_sequences_give_no_numbers(scorer_of: Callable[..., Scorer]) -> None:

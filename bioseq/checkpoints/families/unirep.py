@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -18,9 +17,9 @@ from bioseq.heads import LinearHead
 from bioseq.models import Encoder, RecurrentConfig, RecurrentEncoder
 from bioseq.tokenizer import ResidueTokenizer, Tokenizer, Vocabulary
 
-# The file has the start before the stop. Here it comes last, because the head can't predict it:
-# what the head gives for class k is then what it gives for token k.
-_TOKENS = (*"-MRHKDESTNQCUGPAVIFYWLOX", "<stop>", "<start>")
+# The file has the gap first. Here it comes last, because the head can't predict it: the file's
+# class k is its token k + 1, and so the head's class k is token k here.
+_TOKENS = (*"MRHKDESTNQCUGPAVIFYWLOX", "<start>", "<stop>", "-")
 _NORM_EPS = 1e-12
 
 
@@ -36,15 +35,15 @@ def fold_weight_norm(
     return (wide * (gain / length)).T
 
 
-def _start_last(embedding: Float[Tensor, "tokens dim"]) -> Float[Tensor, "tokens dim"]:
-    """Puts the start token behind the stop token."""
-    return torch.cat([embedding[:-2], embedding[-2:].flip(0)])
+def _gap_last(embedding: Float[Tensor, "tokens dim"]) -> Float[Tensor, "tokens dim"]:
+    """Puts the gap behind all other tokens."""
+    return embedding.roll(-1, dims=0)
 
 
 _OURS = "encoder.forward_layers.{layer}.cell"
 _THEIRS = "mlstm.{layer}"
 _RULES: Sequence[Rule | Ignored] = (
-    Rule("encoder.embedding.weight", ("embedding",), _start_last),
+    Rule("encoder.embedding.weight", ("embedding",), _gap_last),
     *(
         Rule(
             f"{_OURS}.{ours}.weight", (f"{_THEIRS}.w{part}", f"{_THEIRS}.g{part}"), fold_weight_norm
@@ -99,7 +98,7 @@ def _build_tokenizer(snapshot: Snapshot) -> Tokenizer:
 
 
 def _build_head(encoder: Encoder) -> LinearHead:
-    return LinearHead(encoder.dim, _TOKENS.index("<start>"))
+    return LinearHead(encoder.dim, _TOKENS.index("-"))
 
 
 UNIREP = Family(
