@@ -77,7 +77,7 @@ def test_gff_has_the_segments_of_the_classes_that_are_features(
     labels=st.lists(st.integers(0, 2), min_size=1, max_size=30),
 )
 def test_segments_cover_the_sequence_and_neighbours_differ(labels: list[int]) -> None:
-    found = list(segments(np.eye(3)[labels], "HEC"))
+    found = list(segments(np.eye(3)[labels], "HEC", "secondary-structure"))
     assert found[0].start == 0
     assert found[-1].stop == len(labels)
     for left, right in itertools.pairwise(found):
