@@ -78,7 +78,7 @@ def test_a_page_without_a_place_for_the_table_is_refused(tmp_path: Path) -> None
     [
         (('level = "residue"', 'level = "atom"'), "level"),
         (('where = "set=a"', 'where = "all"'), "where"),
-        (('column = "ss3"', 'colum = "ss3"'), "colum"),
+        (('column = "ss3"', 'columns = "ss3"'), "columns"),
     ],
 )
 def test_an_impossible_trial_is_refused(
