@@ -57,7 +57,8 @@ def estimate(
         for _ in range(resamples)
     ]
     edges = (1 - _LEVEL) / 2 * 100
-    low, high = np.nanpercentile(draws, [edges, 100 - edges])
+    known = [draw for draw in draws if not np.isnan(draw)] or [np.nan]
+    low, high = np.percentile(known, [edges, 100 - edges])
     return Estimate(value=value, low=float(low), high=float(high))
 
 

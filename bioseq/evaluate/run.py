@@ -124,7 +124,7 @@ def _baselines(trial: Trial, folder: Path) -> dict[str, Callable[..., list[np.nd
     frame = frame.sample(count, seed=0, shuffle=True)
     sequences = _sequences(frame, path)
     labels = read_labels(frame, trial, sequences, path)
-    symbols = ALPHABETS[_molecule(trial)].canonical  # pyright: ignore[reportArgumentType]
+    symbols = ALPHABETS[_molecule(trial)].canonical
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a baseline that has not quite converged is still one
         return fit_baselines(sequences, labels, trial, symbols)

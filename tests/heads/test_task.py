@@ -10,6 +10,7 @@ import torch
 from bioseq.batch import layout_of
 from bioseq.errors import OptionError
 from bioseq.heads import Head, HeadConfig, HeadKind, Level, build_head
+from bioseq.heads.pooling import LightAttention
 
 CASES: list[tuple[HeadKind, Level]] = [
     (kind, level)
@@ -67,8 +68,10 @@ def test_light_attention_is_a_mean_with_softmax_weights_beside_the_maxima() -> N
     head = _head("light-attention", "sequence")
     [x] = [torch.randn(5, 6)]
     layout = layout_of([5])
+    assert isinstance(head.narrow, torch.nn.Linear)
     narrow = head.narrow(head.norm(x))
     pooling = head.pooling
+    assert isinstance(pooling, LightAttention)
     values, scores = pooling.values(narrow, layout), pooling.scores(narrow, layout)
     pooled = torch.cat([(scores.softmax(dim=0) * values).sum(dim=0), values.amax(dim=0)])
     torch.testing.assert_close(head(x, layout), head.output(pooled[None]))

@@ -35,7 +35,9 @@ def load_task_encoder(name: str, *, dtype: torch.dtype = torch.float32) -> Model
     return model
 
 
-def load_referenced(reference: EncoderReference, predictor: str, *, dtype: torch.dtype) -> Model:
+def load_referenced(
+    reference: EncoderReference, predictor: str, *, dtype: torch.dtype = torch.float32
+) -> Model:
     """Loads the encoder of a predictor and checks that it is the one it was trained with.
 
     Raises:

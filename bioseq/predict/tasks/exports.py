@@ -80,7 +80,7 @@ def _per_residue(name: str, view: Embedding) -> list[pl.Series]:
         texts[record] = (
             ",".join(f"{x:.4g}" for x in value[:, 0])
             if _kind(view) == "value"
-            else to_letters(decode(value), _classes(view))
+            else to_letters(decode(value, name), _classes(view))
         )
     return [pl.Series(name, texts, pl.String)]
 
@@ -127,7 +127,7 @@ def _write_fasta(store: Store, path: Path) -> None:
         for record, id in enumerate(store.ids):
             for name, view in views.items():
                 if store.rows[record] >= 0:
-                    letters = to_letters(decode(np.asarray(view[record])), _classes(view))
+                    letters = to_letters(decode(np.asarray(view[record]), name), _classes(view))
                     file.write(f">{id} {name}\n{letters}\n")
 
 
@@ -144,7 +144,7 @@ def _write_gff(store: Store, path: Path) -> None:
 
 def _gff_lines(id: str, name: str, view: Embedding, record: int) -> Iterator[str]:
     seqid = quote(id, safe=_GFF_SAFE.replace(" ", "").replace(">", ""))
-    for segment in segments(np.asarray(view[record]), _classes(view)):
+    for segment in segments(np.asarray(view[record]), _classes(view), name):
         feature = feature_of(name, segment.label)
         if feature is not None:
             label = quote(segment.label, safe="_-. ")

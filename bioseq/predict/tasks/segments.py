@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int64
 
+from bioseq.heads.grammar import Grammar
+
 # Sequence Ontology terms of the classes that are features; the other classes are background.
 FEATURES: Mapping[str, Mapping[str, str]] = {
     "secondary-structure": {"H": "alpha_helix", "E": "beta_strand"},
@@ -20,6 +22,12 @@ FEATURES: Mapping[str, Mapping[str, str]] = {
         "T": "polypeptide_turn_motif",
     },
     "disorder": {"D": "intrinsically_unstructured_polypeptide_region"},
+    "topology": {"H": "transmembrane_helix", "B": "transmembrane_beta_strand"},
+}
+
+# A helix that crosses a membrane has at least some 12 residues, a strand 5.
+GRAMMARS: Mapping[str, Grammar] = {
+    "topology": Grammar(shortest=(1, 12, 5), forbidden=((1, 2), (2, 1)))
 }
 
 
@@ -41,9 +49,11 @@ class Segment:
 
 
 def decode(
-    probabilities: Float[np.ndarray, "residues classes"],
+    probabilities: Float[np.ndarray, "residues classes"], target: str
 ) -> Int64[np.ndarray, " residues"]:
-    """Gives the most probable class of every residue."""
+    """Gives the most probable class of every residue, by the target's grammar if it has one."""
+    if target in GRAMMARS:
+        return GRAMMARS[target].decode(probabilities)
     return probabilities.argmax(axis=1)
 
 
@@ -53,10 +63,10 @@ def to_letters(found: Int64[np.ndarray, " residues"], classes: Sequence[str]) ->
 
 
 def segments(
-    probabilities: Float[np.ndarray, "residues classes"], classes: Sequence[str]
+    probabilities: Float[np.ndarray, "residues classes"], classes: Sequence[str], target: str
 ) -> Iterator[Segment]:
     """Gives the runs of residues of one class, in order; together they cover the sequence."""
-    found = decode(probabilities)
+    found = decode(probabilities, target)
     bounds = [0, *(np.flatnonzero(np.diff(found)) + 1).tolist(), len(found)]
     for start, stop in itertools.pairwise(bounds):
         label = int(found[start])

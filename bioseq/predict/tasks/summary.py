@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bioseq.predict.tasks.exports import choose_classes
+from bioseq.predict.tasks.segments import decode
 from bioseq.predict.tasks.typicality import RARE
 from bioseq.store import Embedding, Store
 
@@ -44,7 +45,7 @@ def _describe_residues(view: Embedding, classes: list[str], *, is_value: bool) -
     total, counts, rows = 0.0, np.zeros(len(classes)), 0
     for _, values in view:
         total += float(values[:, 0].sum())
-        counts += np.bincount(values.argmax(axis=1), minlength=len(classes))
+        counts += np.bincount(decode(values, view.name), minlength=len(classes))
         rows += len(values)
     if is_value:
         return f"{classes[0]} {total / rows:.3g} on average"

@@ -17,6 +17,7 @@ from bioseq.train.clusters import cluster_sequences
 from bioseq.train.leakage import find_leaks
 from bioseq.train.predictor.settings import LabelSettings, PredictorSettings
 from bioseq.train.split import PARTS, deal_clusters
+from bioseq.typing import Molecule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +38,9 @@ class LabelTable:
         """Gives the indices of the sequences of a part."""
         return np.flatnonzero(self.parts == part)
 
-    def find_leaks(self, molecule: str) -> Bool[np.ndarray, " sequences"]:
+    def find_leaks(self, molecule: Molecule) -> Bool[np.ndarray, " sequences"]:
         """Tells the held-out sequences that equal or resemble a training sequence."""
-        return find_leaks(self.sequences, self.parts != "train", molecule)  # pyright: ignore[reportArgumentType]
+        return find_leaks(self.sequences, self.parts != "train", molecule)
 
 
 def load_table(settings: PredictorSettings) -> LabelTable:

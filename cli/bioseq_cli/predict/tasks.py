@@ -20,6 +20,7 @@ _SHOWN_FAILURES = 5
 TASKS = {
     "secondary-structure": "Helix, strand and coil (3 and 8 states) of every residue.",
     "disorder": "Intrinsic disorder of every residue.",
+    "topology": "Membrane helices and strands.",
 }
 
 _OPTIONS = (

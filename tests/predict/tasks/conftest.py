@@ -1,0 +1,85 @@
+"""Tiny predictors of every shape on a tiny encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from bioseq.checkpoints import load_model
+from bioseq.heads import HeadConfig, build_head
+from bioseq.predict.tasks import EncoderReference, Predictor, Target, save_predictor
+from bioseq.predict.tasks.typicality import fit_typicality
+from bioseq.tokenizer import build_residue_tokenizer
+
+
+@pytest.fixture(scope="session")
+def encoder_folder(save_tiny: Callable[..., Path]) -> Path:
+    return save_tiny(
+        "tasks-lstm",
+        build_residue_tokenizer("protein"),
+        architecture="recurrent",
+        embedding_dim=6,
+        hidden_dim=5,
+        num_layers=2,
+        cell="lstm",
+        direction="independent",
+    )
+
+
+@pytest.fixture
+def make_predictor(tmp_path: Path, encoder_folder: Path) -> Callable[..., Path]:
+    """Writes a predictor folder with random weights, the same ones every time."""
+
+    def make(
+        task: str,
+        *,
+        kind: Any = "convolution",
+        level: Any = "residue",
+        target: Any = "classes",
+        classes: tuple[str, ...] = ("H", "E", "C"),
+        first_residues: int = 0,
+        sha256: str | None = None,
+    ) -> Path:
+        model = load_model(encoder_folder)
+        with torch.random.fork_rng():
+            torch.manual_seed(len(task))
+            config = HeadConfig(
+                kind=kind,
+                level=level,
+                input_dim=20,
+                output_dim=len(classes),
+                dim=8,
+                kernel=3,
+                dilations=(1, 2),
+            )
+            predictor = Predictor(
+                task=task,
+                version="7",
+                encoder=EncoderReference(
+                    model=str(encoder_folder),
+                    weights_sha256=sha256 or model.weights_sha256,
+                    layers=(1, 2),
+                    first_residues=first_residues,
+                ),
+                targets=(Target(name=task, level=level, kind=target, classes=classes),),
+                heads=[build_head(config) for _ in range(2)],
+                typicality=fit_typicality(torch.randn(30, 20), torch.randn(30, 20)),
+            )
+        save_predictor(tmp_path / task, predictor)
+        return tmp_path / task
+
+    return make
+
+
+@pytest.fixture
+def proteins(tmp_path: Path) -> Path:
+    """Eight records: two alike, one with a symbol that is none, one long."""
+    short = ["MKVLA", "ACDEFGHIKLMNPQRSTVWY", "MKVLA", "MK?LA", "W"]
+    sequences = [*short, "ACDEFGHIKL" * 12, "GG", "Y"]
+    path = tmp_path / "proteins.fasta"
+    path.write_text("".join(f">p{i} number {i}\n{s}\n" for i, s in enumerate(sequences)))
+    return path
