@@ -26,8 +26,9 @@ def fetch_repository(repository: str, revision: str | None = None) -> Path:
     """Gives the local files of a repository; those not in the cache are downloaded.
 
     The environment variables of `huggingface_hub` hold: HF_HOME (the cache), HF_TOKEN, HF_ENDPOINT,
-    HF_HUB_OFFLINE. A download that was interrupted goes on. Weights come as safetensors, or as
-    PyTorch's own file where there are none.
+    HF_HUB_OFFLINE. A broken connection is taken up again; after a break that ends the download,
+    files that are whole are kept. Weights come as safetensors, or as PyTorch's own file where there
+    are none.
 
     Args:
         repository: `owner/name`.
@@ -85,7 +86,7 @@ def _download(repository: str, revision: str | None, patterns: Sequence[str]) ->
         status = error.response.status_code
         problem = f"the hub answers with status {status}; try again later"
     except Exception as error:  # of the transport, which is another library in each version
-        problem = f"the download broke off ({error}); repeat the command, it goes on from there"
+        problem = f"the download broke off ({error}); repeat the command; whole files are kept"
     else:
         return Path(folder)
     raise CheckpointError(repository, problem)

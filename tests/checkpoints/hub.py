@@ -23,7 +23,7 @@ class Hub:
         files: Content by name; weights are large files, as the hub keeps them.
         gated: Ask for consent.
         cut: Break off answers with large files behind so many bytes.
-        log: Method and path of every request, and the bytes asked for if not all.
+        log: Method and path of every request.
     """
 
     repository: str
@@ -72,7 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, *, with_body: bool) -> None:
         path, hub = unquote(urlsplit(self.path).path), self.hub
-        hub.log.append(f"{self.command} {path} {self.headers.get('Range', '')}".rstrip())
+        hub.log.append(f"{self.command} {path}")
         api, files = f"/api/models/{hub.repository}", f"/{hub.repository}/resolve/{COMMIT}/"
         if hub.gated and path.startswith((api, files)):
             self._refuse(403, "GatedRepo")

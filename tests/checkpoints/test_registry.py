@@ -62,7 +62,7 @@ def test_a_model_goes_by_its_own_and_the_hubs_name(name: str) -> None:
         ("unirep1900", "did you mean unirep-1900"),
         ("facebook-esm2_t6_8M_UR50D", "facebook/esm2_t6_8M_UR50D"),
         ("/nowhere/at/all", "bioseq models list"),
-        ("esmc-300m", "give the path of its files"),
+        ("rna-fm", "give the path of its files"),
         ("unirep-64@v2", "only models on the hub have revisions"),
     ],
 )

@@ -27,7 +27,7 @@ def test_the_list_names_every_model_and_needs_no_torch() -> None:
 def test_the_list_can_leave_out_what_is_not_at_hand(bioseq) -> None:
     outcome = bioseq("models", "list", "--here")
     assert "protein-lstm" in outcome.out
-    assert "esmc-300m" not in outcome.out
+    assert "rna-fm" not in outcome.out
 
 
 def test_a_model_is_shown_with_its_source(bioseq) -> None:
