@@ -98,7 +98,8 @@ def suggest_names(name: str) -> str:
     near = difflib.get_close_matches(name.casefold(), spelt, n=_SUGGESTIONS)
     if near:
         return f"did you mean {' or '.join(spelt[match] for match in near)}?"
-    return "known ones: bioseq models list"
+    bundled = ", ".join(entry.name for entry in read_registry().values() if entry.bundled)
+    return f"with bioseq come {bundled}; for the others, run: bioseq models list"
 
 
 def package_file(entry: Entry) -> Path | None:
