@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bioseq.checkpoints.snapshot import CONFIG_FILE
-
 DEFAULT_MODEL = "protein-lstm"
 _FOLDER = Path(__file__).parent / "bundled"
 
 
 def bundled_models() -> dict[str, Path]:
     """Gives the folder of each bundled model by name."""
-    return {path.parent.name: path.parent for path in sorted(_FOLDER.glob(f"*/{CONFIG_FILE}"))}
+    return {path.parent.name: path.parent for path in sorted(_FOLDER.glob("*/config.json"))}

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
 import torch
 
-from bioseq.checkpoints.bundled import bundled_models
 from bioseq.checkpoints.families import FAMILIES, read_published
 from bioseq.checkpoints.model import Model
 from bioseq.checkpoints.native import is_native, read_native
 from bioseq.checkpoints.snapshot import Snapshot, open_snapshot
+from bioseq.checkpoints.sources import find_source
 from bioseq.errors import CheckpointError
 from bioseq.typing import AnyPath
 
@@ -19,24 +19,19 @@ def load_model(name_or_path: AnyPath, *, dtype: torch.dtype = torch.float32) -> 
     """Loads a model, in evaluation mode.
 
     Args:
-        name_or_path: Name of a bundled model, a model folder (bioseq's own, or one of a published
-            family as its authors or Hugging Face lay it out) or a bare weights file. What is named
-            like a bundled model must be given with its path (`./protein-lstm`).
+        name_or_path: A known name (`bioseq models list`), a repository on the Hugging Face hub
+            (`owner/name`, or `owner/name@revision`), a model folder (bioseq's own, or one of a
+            published family as its authors or Hugging Face lay it out) or a bare weights file.
+            What is named like a bundled model must be given with its path (`./protein-lstm`).
         dtype: Number format of the weights.
 
     Raises:
-        CheckpointError: there is no such model, or its files are damaged.
+        CheckpointError: there is no such model, it can't be had, or its files are damaged.
     """
-    name = str(name_or_path)
-    bundled = bundled_models()
-    path = bundled.get(name) or Path(name_or_path)
-    if not path.exists():
-        raise CheckpointError(
-            name, f"no such model; give a model folder or file, or one of: {', '.join(bundled)}"
-        )
-    with open_snapshot(path) as snapshot:
-        given = name if name in bundled else None
-        return _read(snapshot, name=given, dtype=dtype)
+    source = find_source(name_or_path)
+    with open_snapshot(source.path) as snapshot:
+        model = _read(snapshot, name=source.name, dtype=dtype)
+    return replace(model, revision=source.revision)
 
 
 def _read(snapshot: Snapshot, *, name: str | None, dtype: torch.dtype) -> Model:

@@ -18,13 +18,14 @@ class Model:
     """An encoder with the tokenizer it was trained with.
 
     Attributes:
-        name: Of the bundled model, or of the model folder.
+        name: What it was asked for by, or that of its folder or file.
         encoder: In evaluation mode.
         tokenizer: Makes the encoder's tokens.
         head: Language-model head; None where the file has none.
         objective: What the head was trained on; None without a head.
         weights_sha256: Digest of the weights file.
         contacts: Contact head over the encoder's attention maps; None where the file has none.
+        revision: Commit of the repository that it came from; None for other sources.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Model:
     objective: Objective | None
     weights_sha256: str
     contacts: ContactHead | None = None
+    revision: str | None = None
 
     @property
     def molecule(self) -> Molecule:

@@ -20,7 +20,7 @@ class EmbedOptions:
     """How sequences are embedded.
 
     Attributes:
-        model: Name of a bundled model, or a model folder.
+        model: A known name, a repository on the hub, or a model folder or file; see `load_model`.
         pool: Poolings: `mean`, `max`, `std`, `cls`, `last`, `mean_tokens`, `cell`; one or several.
         per_residue: Also one vector for each residue.
         layers: Layers of the encoder; negative ones count from the last.

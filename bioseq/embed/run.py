@@ -175,6 +175,7 @@ def _provenance(
 ) -> dict[str, object]:
     return {
         "model": job.model.name,
+        "revision": job.model.revision,
         "inputs": source.files,
         "molecule": source.molecule or job.model.molecule,
         "symbols": asdict(source.counts),

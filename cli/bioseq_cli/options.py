@@ -18,7 +18,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 _EMBEDDING = (
     click.option(
-        "--model", help="Bundled model, model folder or weights file.  [default: protein-lstm]"
+        "--model",
+        help="Name (bioseq models list), OWNER/NAME[@REVISION] on the hub, folder or file.  "
+        "[default: protein-lstm]",
     ),
     click.option(
         "--pool",

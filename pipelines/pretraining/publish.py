@@ -15,6 +15,7 @@ import torch
 
 from bioseq.checkpoints import Model, load_model, save_model
 from bioseq.errors import CheckpointError
+from bioseq.heads import LanguageHead
 from bioseq.train import load_settings
 from bioseq.train.held_out import held_out_batches, held_out_loss
 from bioseq.train.objective import LanguageModel
@@ -25,7 +26,7 @@ from bioseq.train.split import Split, load_split
 
 def publish(source: Model, folder: Path) -> Model:
     """Writes a model with its weights in float16, and reads it back."""
-    if source.head is None or source.objective is None:
+    if not isinstance(source.head, LanguageHead) or source.objective is None:
         raise CheckpointError(source.name, "has no language-model head")
     save_model(
         folder,
@@ -40,7 +41,7 @@ def publish(source: Model, folder: Path) -> Model:
 
 def test_perplexity(model: Model, split: Split, settings: TrainingSettings) -> float:
     """Gives the perplexity of the predicted tokens on the test part."""
-    if model.head is None or model.objective is None:
+    if not isinstance(model.head, LanguageHead) or model.objective is None:
         raise CheckpointError(model.name, "has no language-model head")
     language_model = LanguageModel(
         model.encoder,

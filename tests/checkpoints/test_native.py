@@ -51,7 +51,7 @@ def test_a_model_is_read_as_it_was_written(folder: Path) -> None:
 
 def test_half_precision_files_load_in_single_precision(tmp_path: Path, folder: Path) -> None:
     whole = load_model(folder)
-    assert whole.head is not None
+    assert isinstance(whole.head, LanguageHead)
     half = tmp_path / "half"
     save_model(
         half,

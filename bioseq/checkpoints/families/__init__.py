@@ -8,6 +8,7 @@ from bioseq.checkpoints.families.esmc_native import ESMC_FUSED, ESMC_NATIVE
 from bioseq.checkpoints.families.fair_esm import FAIR_ESM1, FAIR_ESM2
 from bioseq.checkpoints.families.family import Family, read_published
 from bioseq.checkpoints.families.nucleotide_transformer import NUCLEOTIDE_TRANSFORMER
+from bioseq.checkpoints.families.protbert import PROTBERT
 from bioseq.checkpoints.families.rna_fm import RNA_FM
 from bioseq.checkpoints.families.t5 import ANKH, PROSTT5, PROTT5
 from bioseq.checkpoints.families.unirep import UNIREP
@@ -24,6 +25,7 @@ FAMILIES: tuple[Family, ...] = (
     ESMC,
     ESMC_NATIVE,
     ESMC_FUSED,
+    PROTBERT,
     PROTT5,
     PROSTT5,
     ANKH,

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from bioseq.checkpoints.weights.blobs import file_digest
 from bioseq.errors import CheckpointError
 
 WEIGHTS_FILE = "model.safetensors"
@@ -56,13 +57,12 @@ def _shards(index: Path) -> tuple[Path, ...]:
 
 
 def weights_digest(paths: Sequence[Path]) -> str:
-    """Gives the sha256 of a weights file; of several files, that of their digests in order."""
-    digests = [_file_digest(path) for path in paths]
+    """Gives the sha256 of a weights file; of several files, that of their digests in order.
+
+    Raises:
+        CheckpointError: a file in the hub's cache is not what the hub has.
+    """
+    digests = [file_digest(path) for path in paths]
     if len(digests) == 1:
         return digests[0]
     return hashlib.sha256("".join(digests).encode()).hexdigest()
-
-
-def _file_digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
