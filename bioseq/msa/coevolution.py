@@ -51,7 +51,7 @@ def mutual_information(
         pseudocount: Share of the uniform distribution that is mixed into the frequencies.
     """
     length = states.shape[1]
-    single = _mix(frequencies(states, weights), pseudocount).astype(np.float32)
+    single = _entropy(_mix(frequencies(states, weights), pseudocount), axis=1)
     shares = (weights / weights.sum()).astype(np.float32)
     cells = one_hot(states).reshape(len(states), -1)
     scores = np.empty((length, length))
@@ -59,9 +59,12 @@ def mutual_information(
         stop = min(start + _COLUMNS_AT_ONCE, length)
         some = cells[:, start * NUM_STATES : stop * NUM_STATES] * shares[:, None]
         joint = _mix((some.T @ cells).reshape(-1, NUM_STATES, length, NUM_STATES), pseudocount)
-        product = single[start:stop, :, None, None] * single
-        scores[start:stop] = (joint * np.log(joint / product)).sum(axis=(1, 3))
+        scores[start:stop] = single[start:stop, None] + single - _entropy(joint, axis=(1, 3))
     return scores
+
+
+def _entropy(shares: np.ndarray, axis: int | tuple[int, int]) -> np.ndarray:
+    return -(shares * np.log(shares)).sum(axis=axis)
 
 
 def _mix(shares: np.ndarray, pseudocount: float) -> np.ndarray:
