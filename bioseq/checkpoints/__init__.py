@@ -3,13 +3,16 @@
 from bioseq.checkpoints.bundled import DEFAULT_MODEL, bundled_models
 from bioseq.checkpoints.load import load_model
 from bioseq.checkpoints.model import Model, Objective
+from bioseq.checkpoints.msa_transformer import MSAModel, load_msa_model
 from bioseq.checkpoints.native import save_model
 
 __all__ = [
     "DEFAULT_MODEL",
+    "MSAModel",
     "Model",
     "Objective",
     "bundled_models",
     "load_model",
+    "load_msa_model",
     "save_model",
 ]
