@@ -41,7 +41,7 @@ def mutual_information(
     states: UInt8[np.ndarray, "depth length"],
     weights: Float64[np.ndarray, " depth"],
     *,
-    pseudocount: float = 0.1,
+    pseudocount: float = 0.02,
 ) -> Float64[np.ndarray, "length length"]:
     """Gives the mutual information of each pair of columns, in nats.
 
@@ -77,7 +77,7 @@ def coupling_factor(
     states: UInt8[np.ndarray, "depth length"],
     weights: Float64[np.ndarray, " depth"],
     *,
-    pseudocount: float = 0.5,
+    pseudocount: float = 0.8,
 ) -> Float32[np.ndarray, "length 21 rank"]:
     """Gives the mean-field couplings as a factor A.
 

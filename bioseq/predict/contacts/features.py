@@ -17,6 +17,9 @@ from bioseq.msa.coevolution import (
 from bioseq.msa.profile import NUM_STATES, frequencies, one_hot, sequence_weights, states_of
 
 COLUMN_FEATURES = 2 * NUM_STATES + 3
+# The published weights were trained with these.
+_COUPLING_PSEUDOCOUNT = 0.5
+_INFORMATION_PSEUDOCOUNT = 0.1
 _SMALLEST_SHARE = 1e-6
 
 
@@ -24,11 +27,12 @@ def contact_inputs(msa: Msa) -> ContactInputs:
     """Computes couplings, coevolution scores and profile; every row of the alignment counts."""
     states = states_of(msa)
     weights = sequence_weights(states)
-    factor = coupling_factor(states, weights)
+    factor = coupling_factor(states, weights, pseudocount=_COUPLING_PSEUDOCOUNT)
+    information = mutual_information(states, weights, pseudocount=_INFORMATION_PSEUDOCOUNT)
     scores = np.stack(
         [
             _standardize(correct_background(coupling_norms(factor))),
-            _standardize(correct_background(mutual_information(states, weights))),
+            _standardize(correct_background(information)),
         ],
         axis=-1,
     )
