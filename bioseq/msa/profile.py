@@ -23,7 +23,7 @@ def states_of(msa: Msa) -> UInt8[np.ndarray, "depth length"]:
     return _STATE_OF[msa.symbols]
 
 
-def one_hot(states: UInt8[np.ndarray, "depth length"]) -> Float32[np.ndarray, "depth length 21"]:
+def one_hot(states: UInt8[np.ndarray, "*cells"]) -> Float32[np.ndarray, "*cells 21"]:
     """Gives 1 for the state of each cell, 0 for the others."""
     return np.eye(NUM_STATES, dtype=np.float32)[states]
 
