@@ -71,7 +71,7 @@ def test_alignments_without_a_result_are_listed(
         assert len(store) == 4
     assert "match columns" in reasons["ragged"]
     assert "'1' at position 3" in reasons["strange"]
-    assert reasons["long"] == "70 residues; tiny reads up to 63"
+    assert reasons["long"] == "length of the query is 70; allowed: to 63 residues with this model"
 
 
 def test_a_folder_gives_each_of_its_alignments_in_order(folder: Path, tmp_path: Path) -> None:
