@@ -3,7 +3,7 @@
 from bioseq.checkpoints.bundled import DEFAULT_MODEL, bundled_models
 from bioseq.checkpoints.load import load_model
 from bioseq.checkpoints.model import Model, Objective
-from bioseq.checkpoints.msa_transformer import MSAModel, load_msa_model
+from bioseq.checkpoints.msa_transformer import MSAModel, is_msa_model, load_msa_model
 from bioseq.checkpoints.native import save_model
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Model",
     "Objective",
     "bundled_models",
+    "is_msa_model",
     "load_model",
     "load_msa_model",
     "save_model",

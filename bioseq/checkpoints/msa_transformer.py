@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from bioseq.checkpoints.families.esm import build_esm_tokenizer
 from bioseq.checkpoints.keymap import Ignored, Rule, concatenate, fill
-from bioseq.checkpoints.weights import Weights, open_weights, weights_digest
+from bioseq.checkpoints.weights import Weights, find_weights, open_weights, weights_digest
 from bioseq.errors import BioseqError, CheckpointError
 from bioseq.heads import ContactHead, LanguageHead
 from bioseq.models import MSATransformer, MSATransformerConfig
@@ -28,7 +28,6 @@ from bioseq.tokenizer import ResidueTokenizer
 from bioseq.typing import AnyPath
 
 ARCHITECTURE = "msa_transformer"
-_REGRESSION = "-contact-regression.pt"
 _REGRESSION_MARK = "contact_head.regression.weight"
 _PREFIX = re.compile(r"encoder\.(sentence_encoder\.)?")
 _RELEASED = "encoder.sentence_encoder."
@@ -79,7 +78,7 @@ _RULES: Sequence[Rule | Ignored] = (
     *_linear("head.dense", "lm_head.dense"),
     *_linear("head.norm", "lm_head.layer_norm"),
     *_linear("head.output", "lm_head"),
-    *_linear("contact_head.regression", "contact_head.regression"),
+    *_linear("contacts.regression", "contact_head.regression"),
 )
 
 
@@ -92,7 +91,7 @@ class MSAModel:
         encoder: In evaluation mode.
         tokenizer: Makes the tokens of a row.
         head: Language-model head.
-        contact_head: Contact head; None where its file is not there.
+        contacts: Contact head; None where its file is not there.
         weights_sha256: Digest of the files.
     """
 
@@ -100,12 +99,24 @@ class MSAModel:
     encoder: MSATransformer
     tokenizer: ResidueTokenizer
     head: LanguageHead
-    contact_head: ContactHead | None
+    contacts: ContactHead | None
     weights_sha256: str
 
 
-def is_msa_transformer(weights: Weights) -> bool:
-    """Tells whether weights are those of an MSA Transformer."""
+def is_msa_model(path: AnyPath) -> bool:
+    """Tells whether a path is the file of an MSA Transformer.
+
+    Raises:
+        CheckpointError: the file is damaged.
+    """
+    path = Path(path)
+    if not path.is_file():
+        return False
+    with open_weights(path) as weights:
+        return _is_msa_transformer(weights)
+
+
+def _is_msa_transformer(weights: Weights) -> bool:
     return any(name.endswith("msa_position_embedding") for name in weights.names)
 
 
@@ -121,11 +132,10 @@ def load_msa_model(path: AnyPath, *, dtype: torch.dtype = torch.float32) -> MSAM
         CheckpointError: a file is missing, damaged or of another model.
     """
     path = Path(path)
-    regression = path.with_name(f"{path.stem}{_REGRESSION}")
-    files = [path, *([regression] if regression.exists() else [])]
+    files = find_weights(path)
     with ExitStack() as stack:
         parts = [_use_original_names(stack.enter_context(open_weights(file))) for file in files]
-        if not is_msa_transformer(parts[0]):
+        if not _is_msa_transformer(parts[0]):
             raise CheckpointError(path, "not an MSA Transformer: no msa_position_embedding")
         return _read(_overlay(*parts), path, files, dtype)
 
@@ -158,17 +168,16 @@ def _read(weights: Weights, path: Path, files: Sequence[Path], dtype: torch.dtyp
         encoder = MSATransformer(config)
         head = LanguageHead(config.dim, config.vocabulary_size)
         has_contacts = _REGRESSION_MARK in weights.names
-        contact_head = ContactHead(config.num_layers * config.num_heads) if has_contacts else None
-    parts = {"encoder": encoder, "head": head} | (
-        {"contact_head": contact_head} if contact_head is not None else {}
-    )
-    fill(nn.ModuleDict(parts).eval(), _RULES, weights, dtype=dtype)
+        contacts = ContactHead(config.num_layers * config.num_heads) if has_contacts else None
+    parts = {"encoder": encoder, "head": head, "contacts": contacts}
+    present = nn.ModuleDict({name: part for name, part in parts.items() if part is not None})
+    fill(present.eval(), _RULES, weights, dtype=dtype)
     return MSAModel(
         name=path.stem,
         encoder=encoder,
         tokenizer=tokenizer,
         head=head,
-        contact_head=contact_head,
+        contacts=contacts,
         weights_sha256=weights_digest(files),
     )
 

@@ -63,7 +63,7 @@ def _ours(path: Path, layers: int) -> Callable[[torch.Tensor], torch.Tensor]:
     from bioseq.predict.contacts.transformer import row_attention_contacts
 
     model = load_msa_model(path)
-    head = model.contact_head
+    head = model.contacts
     assert head is not None
     return lambda tokens: row_attention_contacts(model.encoder, head, tokens)
 

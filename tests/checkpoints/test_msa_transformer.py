@@ -53,7 +53,7 @@ def test_the_contact_regression_comes_from_its_own_file(published: Path) -> None
     name = "encoder.sentence_encoder.contact_head.regression.bias"
     regression["model"][name] = torch.tensor([7.0])
     torch.save(regression, path)
-    head = load_msa_model(published).contact_head
+    head = load_msa_model(published).contacts
     assert head is not None
     assert head.regression.bias.tolist() == [7.0]
 
@@ -63,7 +63,7 @@ def test_without_a_contact_regression_there_is_no_contact_head(published: Path) 
     saved = load(published)
     model = {name: t for name, t in saved["model"].items() if "contact_head" not in name}
     torch.save(saved | {"model": model}, published)
-    assert load_msa_model(published).contact_head is None
+    assert load_msa_model(published).contacts is None
 
 
 def test_another_model_is_named_as_such(tmp_path: Path) -> None:

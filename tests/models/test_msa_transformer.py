@@ -38,8 +38,8 @@ def assert_equal(ours: Tensor, theirs: Tensor) -> None:
 
 
 def contacts_of(model: MSAModel, tokens: Tensor, padding: Padding | None = None) -> Tensor:
-    assert model.contact_head is not None
-    return row_attention_contacts(model.encoder, model.contact_head, tokens, padding=padding)
+    assert model.contacts is not None
+    return row_attention_contacts(model.encoder, model.contacts, tokens, padding=padding)
 
 
 def crop(tokens: Tensor) -> Tensor:

@@ -97,8 +97,8 @@ def test_states_logits_and_contacts_are_those_of_fair_esm(
         assert_equal(state, theirs["representations"][layer][0])
     logits = model.head(states[-1].flatten(0, 1)).reshape(*tokens[0].shape, -1)
     assert_equal(logits, theirs["logits"][0])
-    assert model.contact_head is not None
-    contacts = row_attention_contacts(model.encoder, model.contact_head, tokens[0])
+    assert model.contacts is not None
+    contacts = row_attention_contacts(model.encoder, model.contacts, tokens[0])
     assert_equal(contacts, theirs["contacts"][0])
 
 
@@ -112,6 +112,6 @@ def test_padding_is_the_batch_of_fair_esm(reference: torch.nn.Module, path: Path
     rows, columns = tokens.shape
     (state,) = model.encoder(tokens, padding=padding)
     assert_equal(state, theirs["representations"][3][1, :rows, :columns])
-    assert model.contact_head is not None
-    contacts = row_attention_contacts(model.encoder, model.contact_head, tokens, padding=padding)
+    assert model.contacts is not None
+    contacts = row_attention_contacts(model.encoder, model.contacts, tokens, padding=padding)
     assert_equal(contacts, theirs["contacts"][1])

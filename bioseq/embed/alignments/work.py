@@ -20,7 +20,8 @@ PLAN = {"alignments_per_block": 8}
 
 Owner = Literal["sequence", "residue", "pair"]
 Found = Mapping[str, Shaped[np.ndarray, "..."]]
-Report = Callable[[str], None]
+Report = Callable[[str, int], None]
+"""Is told the id of an alignment that is done, and the residues of its query."""
 
 _NOT_FINITE = "values are not finite; repeat it with --save-as float32"
 
@@ -58,7 +59,7 @@ class AlignmentWork:
         compute: Gives the values of one alignment by path; a `OptionError` is the reason why there
             are none.
         dtype: Number format of the stored values.
-        report: Is told the id of each alignment when it is done.
+        report: Is told of each alignment when it is done.
     """
 
     work: UnfinishedWork
@@ -99,7 +100,7 @@ class AlignmentWork:
                 else:
                     new[record.digest] = (record.msa.length, found)
             if self.report is not None:
-                self.report(record.id)
+                self.report(record.id, record.msa.length if record.msa is not None else 0)
         self._rows |= {digest: len(self._rows) + k for k, digest in enumerate(new)}
         return self._block(records, new, problems)
 

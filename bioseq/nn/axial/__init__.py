@@ -5,8 +5,8 @@ A layer's `forward` gives its update without the residual, its `updates` the sam
 """
 
 from bioseq.nn.axial.blocking import add_updates, block_memory, block_slices, join, owned
-from bioseq.nn.axial.distance import distance_bins, pseudo_beta
 from bioseq.nn.axial.column_attention import ColumnAttention
+from bioseq.nn.axial.distance import distance_bins, pseudo_beta
 from bioseq.nn.axial.gated_attention import GatedAttention
 from bioseq.nn.axial.global_attention import MSAGlobalColumnAttention
 from bioseq.nn.axial.msa_attention import MSAColumnAttention, MSARowAttention

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 
 from bioseq.checkpoints import MSAModel, load_msa_model
+from bioseq.embed.alignments.embedding import DEFAULT_DEPTH
 from bioseq.embed.options import choose_device
 from bioseq.errors import CheckpointError, OptionError
 from bioseq.heads import ContactHead
@@ -109,7 +110,7 @@ class RowAttentionContacts(Predictor):
     """
 
     gives = "probability"
-    depth = 256  # what the paper used
+    depth = DEFAULT_DEPTH
 
     def __init__(self, model: MSAModel, head: ContactHead, device: torch.device) -> None:
         self.name = model.name
@@ -146,7 +147,7 @@ def build_predictor(model: AnyPath, *, device: str = "auto") -> Predictor:
         allowed = ", ".join([NETWORK, *METHODS, "the file of an MSA Transformer"])
         raise OptionError("model", name, allowed=allowed)
     loaded = load_msa_model(model)
-    if loaded.contact_head is None:
+    if loaded.contacts is None:
         problem = f"has no contact regression; put {loaded.name}-contact-regression.pt beside it"
         raise CheckpointError(model, problem)
-    return RowAttentionContacts(loaded, loaded.contact_head, choose_device(device))
+    return RowAttentionContacts(loaded, loaded.contacts, choose_device(device))

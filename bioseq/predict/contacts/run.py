@@ -42,7 +42,7 @@ def predict_contacts(
         output: The store to write; the maps are `predictions/contacts`, per pair.
         options: How; the default method unless given.
         overwrite: Replace a finished store of that name.
-        report: Is told the name of each alignment when it is done.
+        report: Is told of each alignment when it is done.
 
     Returns:
         The finished store, open for reading.

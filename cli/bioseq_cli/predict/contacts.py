@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bioseq_cli.options import alignment_options
+
 if TYPE_CHECKING:
     from bioseq.store import Store
 
@@ -28,19 +30,7 @@ _SHOWN_FAILURES = 5
     "--model",
     help="axial-contacts, mfdca, mi, or the file of an MSA Transformer.  [default: mfdca]",
 )
-@click.option(
-    "--max-depth",
-    type=click.IntRange(min=1),
-    help="Most rows of an alignment to use.  [default: 256 for an MSA Transformer, else 4096]",
-)
-@click.option(
-    "--subsample",
-    type=click.Choice(["first", "random", "diverse"]),
-    default="diverse",
-    show_default=True,
-    help="How rows of a deeper alignment are chosen.",
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the random choice.")
+@alignment_options
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
 @click.option(
     "--save-as",
@@ -72,7 +62,7 @@ def contacts(
         output,
         ContactOptions(**given),
         overwrite=overwrite,
-        report=lambda name: click.echo(name, err=True),
+        report=lambda name, _: click.echo(name, err=True),
     )
     with store:
         if picture is not None:

@@ -48,9 +48,9 @@ def test_an_msa_transformer_gives_its_contacts(
     with predict_contacts(path, tmp_path / "o.h5", options) as store:
         found = store.predictions["contacts"][0]
     model = load_msa_model(data_dir / TRANSFORMER)
-    assert model.contact_head is not None
+    assert model.contacts is not None
     tokens = torch.from_numpy(encode_msa(Msa.from_alignment(read_alignment(path)), model.tokenizer))
-    expected = row_attention_contacts(model.encoder, model.contact_head, tokens)
+    expected = row_attention_contacts(model.encoder, model.contacts, tokens)
     np.testing.assert_allclose(np.asarray(found), expected.numpy(), rtol=1e-6)
 
 
@@ -106,7 +106,7 @@ def test_an_interrupted_run_goes_on_behind_its_last_block(folder: Path, tmp_path
     whole = predict_contacts(folder, tmp_path / "whole.h5")
     seen: list[str] = []
 
-    def stop(name: str) -> None:
+    def stop(name: str, _: int) -> None:
         seen.append(name)
         if len(seen) == 10:
             raise KeyboardInterrupt
@@ -114,17 +114,20 @@ def test_an_interrupted_run_goes_on_behind_its_last_block(folder: Path, tmp_path
     with pytest.raises(KeyboardInterrupt):
         predict_contacts(folder, tmp_path / "o.h5", report=stop)
     again: list[str] = []
-    store = predict_contacts(folder, tmp_path / "o.h5", report=again.append)
+    store = predict_contacts(folder, tmp_path / "o.h5", report=lambda name, _: again.append(name))
     assert again == ["f08", "f09", "f10"]
     assert content_digest(store) == content_digest(whole)
-    assert predict_contacts(folder, tmp_path / "o.h5", report=again.append).ids == whole.ids
+    assert (
+        predict_contacts(folder, tmp_path / "o.h5", report=lambda name, _: again.append(name)).ids
+        == whole.ids
+    )
     assert len(again) == 3
 
 
 def test_other_settings_or_alignments_do_not_go_on(
     folder: Path, tmp_path: Path, write_alignment: Callable[..., Path]
 ) -> None:
-    def stop(name: str) -> None:
+    def stop(name: str, _: int) -> None:
         if name == "f09":
             raise KeyboardInterrupt
 
