@@ -1,7 +1,12 @@
 """Alignments as the input of a run: files in, values of their queries out."""
 
 from bioseq.embed.alignments.depth import Cut
-from bioseq.embed.alignments.inputs import AlignmentRecord, list_alignments, read_alignments
+from bioseq.embed.alignments.inputs import (
+    AlignmentRecord,
+    list_alignments,
+    read_alignments,
+    read_sequences,
+)
 from bioseq.embed.alignments.work import PLAN, AlignmentWork, Report, ValueKind
 
 __all__ = [
@@ -13,4 +18,5 @@ __all__ = [
     "ValueKind",
     "list_alignments",
     "read_alignments",
+    "read_sequences",
 ]

@@ -1,4 +1,4 @@
-"""The alignments of a run: files, and folders of files."""
+"""The alignments of a run: files, folders of files, or the sequences of files."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bioseq.errors import AlphabetError, FormatError, InputError, OptionError
-from bioseq.io import read_alignment
-from bioseq.msa import Msa
+from bioseq.io import open_records, read_alignment
+from bioseq.msa import Alignment, Msa
+from bioseq.records import Record, refget_digest
 from bioseq.typing import AnyPath
 
 SUFFIXES = (".a3m", ".a2m", ".sto", ".stk", ".stockholm")
@@ -20,8 +21,8 @@ class AlignmentRecord:
     """One alignment, or why there is none.
 
     Attributes:
-        id: Name of the file without its endings.
-        description: Header of the query.
+        id: Name of the file without its endings; for a sequence alone, its own.
+        description: Header of the query; for a sequence alone, its description.
         digest: Identity of the content; empty where it can't be read.
         msa: The alignment; None where it can't be used.
         problem: Why not; empty where it can.
@@ -60,6 +61,17 @@ def read_alignments(files: Sequence[Path], *, format: str | None) -> Iterator[Al
         yield _read(path, format)
 
 
+def read_sequences(files: Sequence[Path], *, format: str | None) -> Iterator[AlignmentRecord]:
+    """Reads every sequence of some files as an alignment of one row.
+
+    Raises:
+        FormatError: a file is damaged.
+    """
+    for path in files:
+        with open_records(path, format=format) as records:
+            yield from map(_from_record, records)
+
+
 def _in_folder(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if _suffix(path) in SUFFIXES)
 
@@ -82,10 +94,20 @@ def _read(path: Path, format: str | None) -> AlignmentRecord:
     except FormatError as error:
         return AlignmentRecord(id=_name(path), problem=str(error))
     header = f"{alignment.ids[0]} {alignment.descriptions[0]}".strip()
+    return _cut(alignment, id=_name(path), description=header, digest=alignment.digest)
+
+
+def _from_record(record: Record) -> AlignmentRecord:
+    alone = Alignment(
+        ids=(record.id,), descriptions=("",), rows=(record.sequence,), format="stockholm"
+    )
+    digest = refget_digest(record.sequence)
+    return _cut(alone, id=record.id, description=record.description, digest=digest)
+
+
+def _cut(alignment: Alignment, *, id: str, description: str, digest: str) -> AlignmentRecord:
     try:
         msa, problem = Msa.from_alignment(alignment), ""
     except (AlphabetError, OptionError) as error:
         msa, problem = None, str(error)
-    return AlignmentRecord(
-        id=_name(path), description=header, digest=alignment.digest, msa=msa, problem=problem
-    )
+    return AlignmentRecord(id=id, description=description, digest=digest, msa=msa, problem=problem)

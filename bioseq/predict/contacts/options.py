@@ -20,11 +20,11 @@ class ContactOptions:
 
     Attributes:
         model: `axial-contacts` (a network), `mfdca` (mean-field direct coupling analysis), `mi`
-            (mutual information), or the file of an MSA Transformer.
+            (mutual information), or the files of an MSA Transformer, of ESM-1b or ESM-2.
         max_depth: Most rows of an alignment that are used; None: what suits the model.
         subsample: How rows are chosen of a deeper one.
         seed: Of the random choice.
-        device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`; for an MSA Transformer.
+        device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`; for published models.
         save_as: Number format of the stored values.
         format: `a3m` or `stockholm`; None: recognised.
 

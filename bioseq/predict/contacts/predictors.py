@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
 from jaxtyping import Float
 
-from bioseq.checkpoints import MSAModel, load_msa_model
+from bioseq.batch import pack
+from bioseq.checkpoints import Model, MSAModel, is_msa_model, load_model, load_msa_model
 from bioseq.embed.alignments.embedding import DEFAULT_DEPTH
 from bioseq.embed.options import choose_device
 from bioseq.errors import CheckpointError, OptionError
@@ -27,6 +29,7 @@ from bioseq.msa.tokens import encode_msa
 from bioseq.predict.contacts.features import contact_inputs
 from bioseq.predict.contacts.network import load_network
 from bioseq.predict.contacts.options import NETWORK
+from bioseq.predict.contacts.sequence import attention_contacts
 from bioseq.predict.contacts.transformer import row_attention_contacts
 from bioseq.typing import AnyPath
 
@@ -37,6 +40,7 @@ class Predictor(ABC):
     Attributes:
         name: As the store names it.
         version: Of the method or the weights.
+        reads: What it predicts from; from sequences, each row of an alignment is a record.
         gives: What a value is: a probability, or a score without unit.
         depth: Rows that suit the method.
         max_depth: Most rows it can read; None for no limit.
@@ -45,6 +49,7 @@ class Predictor(ABC):
 
     name: str
     version: str
+    reads: Literal["alignment", "sequence"] = "alignment"
     gives: str = "score"
     depth: int = 4096
     max_depth: int | None = None
@@ -128,14 +133,45 @@ class RowAttentionContacts(Predictor):
         return row_attention_contacts(self._encoder, self._head, tokens).cpu().numpy()
 
 
+class SequenceContacts(Predictor):
+    """A protein language model with its contact head; it reads the query alone.
+
+    Args:
+        model: The model.
+        device: Where to compute.
+    """
+
+    reads = "sequence"
+    gives = "probability"
+    depth = 1
+
+    def __init__(self, model: Model, device: torch.device) -> None:
+        self.name = model.name
+        self.version = model.weights_sha256
+        specials = len(model.tokenizer.prefix) + len(model.tokenizer.suffix)
+        limit = model.encoder.max_tokens
+        self.max_length = limit - specials if limit is not None else None
+        self._model = model
+        self._device = device
+        for part in (model.encoder, model.contacts):
+            if part is not None:
+                part.to(device)
+
+    def predict(self, msa: Msa) -> Float[np.ndarray, "length length"]:
+        """Gives the probability that C-beta atoms are closer than 8 angstrom."""
+        batch = pack(self._model.tokenizer.encode([msa.query]), self._device)
+        (contacts,) = attention_contacts(self._model, batch)
+        return contacts.cpu().numpy()
+
+
 METHODS = {"mfdca": MeanFieldCouplings, "mi": MutualInformation}
 
 
 def build_predictor(model: AnyPath, *, device: str = "auto") -> Predictor:
-    """Builds the predictor of a name, or of the file of an MSA Transformer.
+    """Builds the predictor of a name, or of the files of a model with a contact head.
 
     Raises:
-        CheckpointError: the file is damaged, another model, or lacks the contact regression.
+        CheckpointError: the files are damaged, or lack the contact regression.
         OptionError: there is no such method or file.
     """
     name = str(model)
@@ -143,11 +179,20 @@ def build_predictor(model: AnyPath, *, device: str = "auto") -> Predictor:
         return METHODS[name]()
     if name == NETWORK:
         return AxialContacts(*load_network())
-    if not Path(model).is_file():
-        allowed = ", ".join([NETWORK, *METHODS, "the file of an MSA Transformer"])
+    if not Path(model).exists():
+        allowed = ", ".join([NETWORK, *METHODS, "the files of an MSA Transformer, ESM-1b or ESM-2"])
         raise OptionError("model", name, allowed=allowed)
-    loaded = load_msa_model(model)
+    return _build_published(model, choose_device(device))
+
+
+def _build_published(path: AnyPath, device: torch.device) -> Predictor:
+    if not is_msa_model(path):
+        model = load_model(path)
+        if model.contacts is None:
+            raise CheckpointError(path, "has no contact head; ESM-1b and ESM-2 have one")
+        return SequenceContacts(model, device)
+    loaded = load_msa_model(path)
     if loaded.contacts is None:
         problem = f"has no contact regression; put {loaded.name}-contact-regression.pt beside it"
-        raise CheckpointError(model, problem)
-    return RowAttentionContacts(loaded, loaded.contacts, choose_device(device))
+        raise CheckpointError(path, problem)
+    return RowAttentionContacts(loaded, loaded.contacts, device)

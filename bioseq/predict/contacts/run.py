@@ -14,6 +14,7 @@ from bioseq.embed.alignments import (
     ValueKind,
     list_alignments,
     read_alignments,
+    read_sequences,
 )
 from bioseq.predict.contacts.options import ContactOptions
 from bioseq.predict.contacts.predictors import Predictor, build_predictor
@@ -32,13 +33,14 @@ def predict_contacts(
     overwrite: bool = False,
     report: Report | None = None,
 ) -> Store:
-    """Predicts the contacts of some alignments and writes the maps to a store.
+    """Predicts the contacts of some alignments, or sequences, and writes the maps to a store.
 
     Killed and repeated, it goes on behind the last finished block. An alignment without a result is
     listed in the store's failures.
 
     Args:
-        inputs: A3M or Stockholm files, or folders of them.
+        inputs: A3M or Stockholm files, or folders of them; for a model that reads sequences, files
+            of those.
         output: The store to write; the maps are `predictions/contacts`, per pair.
         options: How; the default method unless given.
         overwrite: Replace a finished store of that name.
@@ -55,6 +57,7 @@ def predict_contacts(
     options = options or ContactOptions()
     files = list_alignments(paths)
     predictor = build_predictor(options.model, device=options.device)
+    read = read_sequences if predictor.reads == "sequence" else read_alignments
     cut = _cut(options, predictor)
     work = UnfinishedWork.open_or_create(
         output,
@@ -69,7 +72,7 @@ def predict_contacts(
         compute=lambda msa: {_PATH: predictor.predict(cut.fit(msa))},
         dtype=options.save_as,
         report=report,
-    ).run(read_alignments(files, format=options.format))
+    ).run(read(files, format=options.format))
     seconds = round(time.monotonic() - started, 3)
     work.assemble({"made_by": "predict contacts", "alignments": len(files), "seconds": seconds})
     return open_store(output)
@@ -88,7 +91,7 @@ def _cut(options: ContactOptions, predictor: Predictor) -> Cut:
 def _settings(options: ContactOptions, predictor: Predictor, cut: Cut) -> dict[str, object]:
     return {
         "task": TASK,
-        "input": "alignment",
+        "input": predictor.reads,
         "model": predictor.name,
         "version": predictor.version,
         **cut.settings(),

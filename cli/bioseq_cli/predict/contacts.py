@@ -28,7 +28,8 @@ _SHOWN_FAILURES = 5
 )
 @click.option(
     "--model",
-    help="axial-contacts, mfdca, mi, or the file of an MSA Transformer.  [default: mfdca]",
+    help="axial-contacts, mfdca, mi, or the files of an MSA Transformer, ESM-1b or ESM-2.  "
+    "[default: mfdca]",
 )
 @alignment_options
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
@@ -51,7 +52,8 @@ def contacts(
 ) -> None:
     """Predict which residues touch, from alignments: A3M or Stockholm files, or folders of them.
 
-    The query is the first row. Interrupted and repeated, it goes on where it stopped.
+    The query is the first row. ESM-1b and ESM-2 read sequences alone: FASTA and every other
+    format of 'bioseq embed'. Interrupted and repeated, it goes on where it stopped.
     """
     from bioseq.predict.contacts import ContactOptions, predict_contacts
     from bioseq.predict.contacts.picture import draw_contacts
