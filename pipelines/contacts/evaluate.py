@@ -6,7 +6,7 @@
 
 Writes a line for each family and prints means with 95 % bootstrap intervals over the families;
 The averaged weights are written as a folder that `bioseq predict contacts` reads.
-Interrupted, it goes on behind the last family.
+The deepest alignments come first; interrupted, it goes on behind the last family.
 """
 
 from __future__ import annotations
@@ -100,7 +100,8 @@ def main() -> None:
     if arguments.output.exists():
         with arguments.output.open() as file:
             rows = list(csv.DictReader(file, delimiter="\t"))
-    for family in [f for f in families if f.part == "test"][len(rows) :]:
+    held_out = sorted((f for f in families if f.part == "test"), key=lambda f: -f.depth)
+    for family in held_out[len(rows) :]:
         rows.append(measure(family, predictors))
         with arguments.output.open("a") as file:
             writer = csv.DictWriter(file, rows[0].keys(), delimiter="\t")

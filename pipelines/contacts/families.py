@@ -27,12 +27,14 @@ class Family:
     Attributes:
         id: Of the chain.
         part: `train`, `valid` or `test`.
+        depth: Rows of its alignment.
         alignment: The A3M file.
         backbone: Coordinates of N, CA, C and CB in hundredths of an angstrom.
     """
 
     id: str
     part: str
+    depth: int
     alignment: Path
     backbone: np.ndarray
 
@@ -61,7 +63,7 @@ def read_families(alignments: Path, structures: Path) -> list[Family]:
     """Lists the families, by id.
 
     Args:
-        alignments: Folder with `index.tsv` (columns id, set) and `a3m/ID.a3m`.
+        alignments: Folder with `index.tsv` (columns id, set, depth) and `a3m/ID.a3m`.
         structures: File with `ids`, `offsets` and `xyz_centi_angstrom`.
     """
     with np.load(structures) as file:
@@ -73,6 +75,7 @@ def read_families(alignments: Path, structures: Path) -> list[Family]:
         Family(
             id=row["id"],
             part=row["set"],
+            depth=int(row["depth"]),
             alignment=alignments / "a3m" / f"{row['id']}.a3m",
             backbone=xyz[offsets[place[row["id"]]] : offsets[place[row["id"]] + 1]],
         )
