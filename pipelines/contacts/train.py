@@ -3,8 +3,9 @@
     python pipelines/contacts/train.py pipelines/contacts/contacts.toml \
         --alignments msa_pdb --structures pdb_chains_backbone.npz --output run
 
-Needs `index.tsv` (columns id, set, depth) and `a3m/ID.a3m` in the folder of alignments, and the file
-of coordinates. The folder `run` gets the features of each family, `checkpoint.pt` and `log.tsv`.
+Needs `index.tsv` (columns id, set, depth) and `a3m/ID.a3m` in the folder of alignments, and the
+file of coordinates. The output folder gets the features of each family, `checkpoint.pt` and
+`log.tsv`.
 """
 
 from __future__ import annotations
