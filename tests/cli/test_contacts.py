@@ -29,7 +29,7 @@ def test_maps_and_pictures_are_written(family: Path, tmp_path: Path) -> None:
     assert "1 in" in result.output
     assert (pictures / "family.png").read_bytes().startswith(b"\x89PNG")
     with open_store(output) as store:
-        assert store.predictions["contacts"].attrs["model"] == "mfdca"
+        assert store.predictions["contacts"].attrs["model"] == "axial-contacts"
 
 
 def test_a_failure_ends_with_status_3(family: Path, tmp_path: Path) -> None:

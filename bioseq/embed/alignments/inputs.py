@@ -91,7 +91,7 @@ def _name(path: Path) -> str:
 def _read(path: Path, format: str | None) -> AlignmentRecord:
     try:
         alignment = read_alignment(path, format=format)
-    except FormatError as error:
+    except (FormatError, InputError) as error:
         return AlignmentRecord(id=_name(path), problem=str(error))
     header = f"{alignment.ids[0]} {alignment.descriptions[0]}".strip()
     return _cut(alignment, id=_name(path), description=header, digest=alignment.digest)

@@ -11,7 +11,7 @@ from bioseq.typing import AnyPath
 
 StoredFormat = Literal["float32", "float16"]
 NETWORK = "axial-contacts"
-DEFAULT_METHOD = "mfdca"
+DEFAULT_METHOD = NETWORK
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,7 @@ class ContactOptions:
     """How contacts are predicted.
 
     Attributes:
-        model: `axial-contacts` (a network), `mfdca` (mean-field direct coupling analysis), `mi`
+        model: `axial-contacts` (bundled), `mfdca` (mean-field direct coupling analysis), `mi`
             (mutual information), or the files of an MSA Transformer, of ESM-1b or ESM-2.
         max_depth: Most rows of an alignment that are used; None: what suits the model.
         subsample: How rows are chosen of a deeper one.

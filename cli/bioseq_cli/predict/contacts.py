@@ -29,7 +29,7 @@ _SHOWN_FAILURES = 5
 @click.option(
     "--model",
     help="axial-contacts, mfdca, mi, or the files of an MSA Transformer, ESM-1b or ESM-2.  "
-    "[default: mfdca]",
+    "[default: axial-contacts]",
 )
 @alignment_options
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")

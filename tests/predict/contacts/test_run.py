@@ -62,14 +62,17 @@ def test_alignments_without_a_result_are_listed(
     ragged.write_text(">a\nACDE\n>b\nAC\n")
     strange = tmp_path / "strange.a3m"
     strange.write_text(">a\nACDE\n>b\nAC1E\n")
+    cut_short = tmp_path / "cut.a3m.gz"
+    cut_short.write_bytes(gzip.compress(b">a\nACDE\n" * 9000)[:60])
     long = write_alignment(tmp_path / "long.a3m", depth=3, length=70)
     options = ContactOptions(model=data_dir / TRANSFORMER)
-    inputs = [ragged, good, strange, long]
+    inputs = [ragged, good, strange, cut_short, long]
     with predict_contacts(inputs, tmp_path / "o.h5", options) as store:
         reasons = dict(store.failures.select("id", "reason").iter_rows())
         assert [id_ for id_, _ in store.predictions["contacts"]] == ["good"]
-        assert len(store) == 4
+        assert len(store) == 5
     assert "match columns" in reasons["ragged"]
+    assert "cut.a3m.gz" in reasons["cut"]
     assert "'1' at position 3" in reasons["strange"]
     assert reasons["long"] == "length of the query is 70; allowed: to 63 residues with this model"
 
@@ -97,7 +100,7 @@ def test_equal_alignments_are_computed_once(
         return predict(self, msa)
 
     monkeypatch.setattr(MeanFieldCouplings, "predict", count)
-    with predict_contacts(files, tmp_path / "o.h5") as store:
+    with predict_contacts(files, tmp_path / "o.h5", ContactOptions(model="mfdca")) as store:
         assert (len(store), store.num_sequences) == (2, 1)
     assert calls == [60]
 
@@ -133,7 +136,7 @@ def test_other_settings_or_alignments_do_not_go_on(
 
     with pytest.raises(KeyboardInterrupt):
         predict_contacts(folder, tmp_path / "o.h5", report=stop)
-    with pytest.raises(FingerprintError, match="model was 'mfdca', now 'mi'"):
+    with pytest.raises(FingerprintError, match="model was 'axial-contacts', now 'mi'"):
         predict_contacts(folder, tmp_path / "o.h5", ContactOptions(model="mi"))
     write_alignment(folder / "f03.a3m", seed=99)
     with pytest.raises(StoreError, match="number 4 was 'f03'"):
