@@ -19,6 +19,8 @@ from bioseq.embed.windows import Window
 from bioseq.errors import OptionError
 from bioseq.models import StreamingEncoder, encoder_config
 
+_OF_ALIGNMENTS = ("pair", "max_depth", "subsample", "seed")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
@@ -94,6 +96,7 @@ def build_job(options: EmbedOptions) -> Job:
         CheckpointError: there is no such model, or it is damaged.
         OptionError: an option does not suit the model or the machine.
     """
+    options.refuse(_OF_ALIGNMENTS, allowed="none; the model does not read alignments")
     device = choose_device(options.device)
     model = load_model(options.model, dtype=getattr(torch, options.precision))
     outputs = plan_outputs(

@@ -10,6 +10,7 @@ import torch
 
 from bioseq.checkpoints import DEFAULT_MODEL
 from bioseq.errors import OptionError
+from bioseq.msa import Subsampling
 from bioseq.typing import AnyPath, Molecule, Precision
 
 StoredFormat = Literal["float32", "float16"]
@@ -32,6 +33,10 @@ class EmbedOptions:
         overlap: Tokens that two windows share; None: a quarter of the window.
         molecule: What the input is; None: what it says or looks like.
         format: Format of the input; None: recognised.
+        pair: Also one vector for each pair of residues: the attention maps of an alignment's rows.
+        max_depth: Most rows of an alignment; None: what suits the model.
+        subsample: How rows of a deeper alignment are chosen.
+        seed: Of the random choice.
 
     Raises:
         OptionError: a value is not allowed.
@@ -49,6 +54,10 @@ class EmbedOptions:
     overlap: int | None = None
     molecule: Molecule | None = None
     format: str | None = None
+    pair: bool = False
+    max_depth: int | None = None
+    subsample: Subsampling = "diverse"
+    seed: int = 0
 
     def __post_init__(self) -> None:
         pool = (self.pool,) if isinstance(self.pool, str) else tuple(self.pool)
@@ -57,13 +66,29 @@ class EmbedOptions:
             ("precision", get_args(Precision)),
             ("save_as", get_args(StoredFormat)),
             ("molecule", (None, *get_args(Molecule))),
+            ("subsample", get_args(Subsampling)),
         ):
             if getattr(self, name) not in choices:
                 raise OptionError(name, getattr(self, name), allowed=choices)
-        for name, least in (("tokens_per_batch", 1), ("window", 1), ("overlap", 0)):
+        for name, least in (
+            ("tokens_per_batch", 1),
+            ("window", 1),
+            ("overlap", 0),
+            ("max_depth", 1),
+        ):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise OptionError(name, value, allowed=f"{least} or more")
+
+    def refuse(self, names: Sequence[str], *, allowed: str) -> None:
+        """Refuses options that mean nothing to the model.
+
+        Raises:
+            OptionError: one of them is not at its default.
+        """
+        for name in names:
+            if getattr(self, name) != getattr(type(self), name):
+                raise OptionError(name, getattr(self, name), allowed=allowed)
 
 
 def choose_device(name: str) -> torch.device:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from bioseq.checkpoints import Model
+from bioseq.checkpoints import Model, MSAModel
 
 
 @runtime_checkable
 class Progress(Protocol):
     """Is told how a run goes."""
 
-    def begin(self, *, model: Model, device: str, done_records: int, is_finished: bool) -> None:
+    def begin(
+        self, *, model: Model | MSAModel, device: str, done_records: int, is_finished: bool
+    ) -> None:
         """The run begins, behind the records that are done; or all was done before."""
         ...
 

@@ -10,6 +10,8 @@ from os import PathLike
 
 import torch
 
+from bioseq.checkpoints import is_msa_model
+from bioseq.embed.alignments.embedding import embed_alignments
 from bioseq.embed.blocks import RecordBlock, cut_blocks
 from bioseq.embed.inputs import Inputs
 from bioseq.embed.job import build_job
@@ -33,11 +35,15 @@ def embed_files(
 ) -> Store:
     """Embeds every record of some files and writes the vectors to a store.
 
+    With a model that reads alignments, each file is one record, and the vectors are its query's;
+    with any other, each row of an alignment is a record.
+
     Killed and repeated, it goes on behind the last finished block. A record that can't be computed
     is listed in the store's failures.
 
     Args:
-        inputs: One or more files in any supported format, or `-` for standard input.
+        inputs: One or more files in any supported format, or `-` for standard input. For a model
+            that reads alignments: A3M or Stockholm files, or folders of them.
         output: The store to write.
         options: How; the default model's mean vectors unless given.
         overwrite: Replace a finished store of that name.
@@ -49,7 +55,11 @@ def embed_files(
     Raises:
         BioseqError: a file, an option or the model can't be used; the message says which and why.
     """
-    job = build_job(options or EmbedOptions())
+    options = options or EmbedOptions()
+    if is_msa_model(options.model):
+        paths = [inputs] if isinstance(inputs, str | PathLike) else list(inputs)
+        return embed_alignments(paths, output, options, overwrite=overwrite, progress=progress)
+    job = build_job(options)
     source = open_inputs(job, inputs)
     return run_job(job, source, output, made_by="embed", overwrite=overwrite, progress=progress)
 

@@ -11,6 +11,7 @@ from bioseq.errors import FormatError, OptionError
 from bioseq.io.detection import HEAD_SIZE, resolve_format
 from bioseq.io.fasta import read_entries, split_entry
 from bioseq.io.stream import ByteStream, open_stream
+from bioseq.msa import Alignment
 from bioseq.records import Record
 from bioseq.typing import AnyPath
 
@@ -19,25 +20,6 @@ _ANNOTATION = re.compile(r"(ss_pred|ss_conf|ss_dssp|sa_dssp|aa_dssp|aa_pred)\b")
 _CONSENSUS = re.compile(r"Consensus$|.*_consensus$")
 _GAPS = str.maketrans("", "", "-.")
 _INSERTIONS = re.compile(r"[a-z.]")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alignment:
-    """Aligned rows as the file gives them, the query (the first row) first.
-
-    Attributes:
-        ids: The rows' ids exactly as given, such as `PF/1-20`.
-        descriptions: What the file says about each row; may be empty.
-        rows: Residues and gaps. A3M: `A-Z` and `-` are match columns, `a-z` and `.` insertions, so
-            lengths differ. Stockholm: all rows have the same length.
-    """
-
-    ids: tuple[str, ...]
-    descriptions: tuple[str, ...]
-    rows: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return len(self.ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +54,7 @@ def read_alignment(path: AnyPath, *, format: str | None = None) -> Alignment:
             ids=tuple(row.id for row in rows),
             descriptions=tuple(row.description for row in rows),
             rows=tuple(row.row for row in rows),
+            format="stockholm" if found == "stockholm" else "a3m",
         )
 
 

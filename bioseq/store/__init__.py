@@ -1,6 +1,6 @@
 """The HDF5 store: durable writing in parts, lazy reading, and exchange with other layouts."""
 
-from bioseq.store.block import Block, Failure, Ragged, Values
+from bioseq.store.block import Block, Failure, Pairs, Ragged, Values
 from bioseq.store.check import check_store
 from bioseq.store.content import content_digest
 from bioseq.store.embedding import Embedding
@@ -14,6 +14,7 @@ __all__ = [
     "DoneRecord",
     "Embedding",
     "Failure",
+    "Pairs",
     "PartSummary",
     "Ragged",
     "Store",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -64,9 +65,8 @@ def _total_shapes(parts: Sequence[PartSummary]) -> dict[str, ValueShape]:
         if _kinds(part) != _kinds(first):
             raise StoreError(part.path, f"holds {_kinds(part)}, but part 0 holds {_kinds(first)}")
     return {
-        name: ValueShape(
-            dim=shape.dim,
-            dtype=shape.dtype,
+        name: replace(
+            shape,
             num_residues=None
             if shape.num_residues is None
             else sum(part.values[name].num_residues or 0 for part in parts),
@@ -77,8 +77,7 @@ def _total_shapes(parts: Sequence[PartSummary]) -> dict[str, ValueShape]:
 
 def _kinds(part: PartSummary) -> dict[str, str]:
     return {
-        name: f"{shape.dtype} x {shape.dim} per "
-        + ("sequence" if shape.num_residues is None else "residue")
+        name: f"{shape.dtype} x {shape.dim} per {shape.owner}"
         for name, shape in part.values.items()
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isqrt
 
 import numpy as np
 from jaxtyping import Int64, Shaped, UInt32
@@ -47,6 +48,52 @@ class Ragged:
         return self.values[self.offsets[index] : self.offsets[index + 1]]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs(Ragged):
+    """Values of all pairs of residues of several sequences, packed without padding.
+
+    Sequence `i` owns `L * L` rows, those of its first residue first; as an item they are
+    `[L, L, D]`, or `[L, L]` where D is 1.
+
+    Attributes:
+        values: `[sum L * L, D]`.
+        offsets: int64 `[N + 1]`, whose steps are squares.
+    """
+
+    def __post_init__(self) -> None:
+        Ragged.__post_init__(self)
+        sizes = np.diff(self.offsets)
+        if not all(map(is_square, sizes.tolist())):
+            raise OptionError(name="steps of offsets", value=sizes, allowed="squares of lengths")
+
+    @classmethod
+    def join(
+        cls,
+        squares: Sequence[np.ndarray],
+        *,
+        dim: int = 1,
+        dtype: np.dtype | str,
+    ) -> Pairs:
+        """Packs `[L, L, D]`, or `[L, L]` where D is 1, of each sequence; there may be none."""
+        rows = [square.astype(dtype, copy=False).reshape(-1, dim) for square in squares]
+        offsets = np.cumsum([0, *map(len, rows)], dtype=np.int64)
+        return cls(np.concatenate([np.empty((0, dim), dtype), *rows]), offsets)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        return as_square(Ragged.__getitem__(self, index))
+
+
+def is_square(number: int) -> bool:
+    """Tells whether a number of rows is that of the pairs of some residues."""
+    return isqrt(number) ** 2 == number
+
+
+def as_square(rows: Shaped[np.ndarray, "pairs dim"]) -> Shaped[np.ndarray, "length length *dim"]:
+    """Shapes the rows of one sequence's pairs: `[L, L, D]`, or `[L, L]` where D is 1."""
+    side, dim = isqrt(len(rows)), rows.shape[1]
+    return rows.reshape((side, side) if dim == 1 else (side, side, dim))
+
+
 Values = np.ndarray | Ragged
 
 
@@ -78,7 +125,7 @@ class Block:
         digests: Refget digests of the sequences that no earlier block has, in order.
         lengths: uint32, residues of each of those sequences.
         failures: The records of this block that failed.
-        values: Embeddings of the new sequences by name: `[N, D]` or `Ragged`.
+        values: Embeddings of the new sequences by name: `[N, D]`, `Ragged` or `Pairs`.
         predictions: Predictions of the new sequences by task, same shapes.
     """
 

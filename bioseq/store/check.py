@@ -11,7 +11,8 @@ import h5py
 import numpy as np
 
 from bioseq.errors import StoreError
-from bioseq.store.attributes import read_attributes
+from bioseq.store.attributes import read_attribute, read_attributes
+from bioseq.store.block import is_square
 from bioseq.store.columns import dataset_at, group_at, open_readable, read_numbers, read_text, slabs
 from bioseq.store.format import (
     COLUMNS,
@@ -21,6 +22,8 @@ from bioseq.store.format import (
     FORMAT_VERSION,
     GROUP_ATTRIBUTES,
     NO_ROW,
+    PAIR,
+    PAIR_VERSION,
     ROOT_ATTRIBUTES,
     VALUE_KINDS,
 )
@@ -70,7 +73,7 @@ def _root_problems(file: h5py.File) -> Iterator[str]:
             yield f"root attribute {name!r} is {attributes.get(name)!r}, not {wanted.__name__}"
     for name, allowed in (
         ("format", (FORMAT,)),
-        ("format_version", (FORMAT_VERSION,)),
+        ("format_version", range(1, FORMAT_VERSION + 1)),
         ("complete", (True,)),
         ("digests", (DIGESTS_KNOWN, DIGESTS_UNKNOWN)),
     ):
@@ -117,6 +120,12 @@ def _shape_problems(group: h5py.Group, path: str) -> Iterator[str]:
         not isinstance(offsets, h5py.Dataset) or offsets.ndim != 1 or offsets.dtype != np.int64
     ):
         yield f"{path}/offsets is not a list of int64"
+    if (shape := group.attrs.get("shape", PAIR)) != PAIR:
+        yield f"{path} has the shape {shape!r}, not {PAIR!r}"
+    elif "shape" in group.attrs and offsets is None:
+        yield f"{path} holds pairs but no offsets"
+    if "shape" in group.attrs and read_attribute(group.file, "format_version", int) < PAIR_VERSION:
+        yield f"{path} holds pairs, which format version {PAIR_VERSION} began with"
 
 
 def _damage(file: h5py.File) -> Iterator[str]:
@@ -179,3 +188,5 @@ def _offset_problems(file: h5py.File) -> Iterator[str]:
             yield f"{path}/offsets has {len(offsets)} entries for {num_sequences} sequences"
         elif offsets[0] != 0 or offsets[-1] != len(values) or (np.diff(offsets) < 0).any():
             yield f"{path}/offsets does not rise from 0 to {len(values)}"
+        elif "shape" in group.attrs and not all(map(is_square, np.diff(offsets).tolist())):
+            yield f"{path}/offsets has steps that are not squares"

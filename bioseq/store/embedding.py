@@ -10,10 +10,11 @@ from jaxtyping import Int64
 
 from bioseq.errors import StoreError
 from bioseq.store.attributes import read_attributes
-from bioseq.store.block import Ragged
+from bioseq.store.block import Pairs, Ragged, as_square
 from bioseq.store.columns import SLAB_BYTES, dataset_at
 from bioseq.store.format import NO_ROW
 from bioseq.store.tables import Tables
+from bioseq.store.values import value_shape
 
 
 class Embedding:
@@ -23,7 +24,8 @@ class Embedding:
         name: Its name in the store.
         dim: Width D of a value.
         dtype: Type of the numbers.
-        is_per_residue: Whether a value is `[L, D]`; else it is `[D]`.
+        is_per_residue: Whether a value is `[L, D]`.
+        is_per_pair: Whether a value is `[L, L, D]`, or `[L, L]` where D is 1. Else it is `[D]`.
         attrs: The attributes that the file has for it, `classes` as a list.
     """
 
@@ -34,7 +36,8 @@ class Embedding:
         self.name = name
         self.dim: int = self._values.shape[1]
         self.dtype = self._values.dtype
-        self.is_per_residue = self._offsets is not None
+        self.is_per_pair = value_shape(group).is_pair
+        self.is_per_residue = self._offsets is not None and not self.is_per_pair
         self.attrs = read_attributes(group)
 
     def __len__(self) -> int:
@@ -58,13 +61,13 @@ class Embedding:
 
     @property
     def num_residues(self) -> Int64[np.ndarray, " sequences"]:
-        """Rows of each distinct sequence's value (int64); 1 each when per sequence."""
+        """Rows of each distinct sequence's value as stored (int64); 1 each when per sequence."""
         if self._offsets is None:
             return np.ones(self._tables.num_sequences, np.int64)
         return np.diff(self._offsets[:])
 
     def __getitem__(self, index: int | slice) -> np.ndarray | list[np.ndarray]:
-        """Gives a record's value `[D]` or `[L, D]`; for a slice `[n, D]`, or a list of `[L, D]`.
+        """Gives a record's value; for a slice `[n, D]`, or a list where lengths differ.
 
         Raises:
             IndexError: There is no such record.
@@ -103,12 +106,12 @@ class Embedding:
                     yield id_, next(values)
 
     def to_numpy(self) -> np.ndarray | list[np.ndarray]:
-        """Reads all values that exist, in input order, beside `ids`: `[n, D]`, or `[L, D]` each."""
+        """Reads all values that exist, in input order, beside `ids`: `[n, D]`, or a list."""
         return self.of_rows(self.rows[self.records])
 
     def of_rows(self, rows: Int64[np.ndarray, " values"]) -> np.ndarray | list[np.ndarray]:
         """Reads the values of some rows of the distinct sequences, in the order asked for."""
-        if self.is_per_residue:
+        if self._offsets is not None:
             return list(self._values_in_order(rows))
         values = np.empty((len(rows), self.dim), self.dtype)
         for position, row, count in _stretches(rows):
@@ -120,7 +123,8 @@ class Embedding:
         if self._offsets is None:
             return self._values[start:stop]
         offsets = self._offsets[start : stop + 1]
-        return Ragged(self._values[offsets[0] : offsets[-1]], offsets - offsets[0])
+        packed = Pairs if self.is_per_pair else Ragged
+        return packed(self._values[offsets[0] : offsets[-1]], offsets - offsets[0])
 
     def slabs(self) -> Iterator[tuple[int, int]]:
         """Cuts the distinct sequences into stretches whose values take a few megabytes."""
@@ -157,7 +161,8 @@ class Embedding:
         if self._offsets is None:
             return self._values[row]
         start, stop = self._offsets[row : row + 2]
-        return self._values[start:stop]
+        value = self._values[start:stop]
+        return as_square(value) if self.is_per_pair else value
 
 
 def _stretches(rows: np.ndarray) -> Iterator[tuple[int, int, int]]:

@@ -1,4 +1,4 @@
-"""Format version 1 as data: the one table that writer, reader and checker share.
+"""The format as data: the one table that writer, reader and checker share.
 
 The written specification is `docs/store-format.md`.
 """
@@ -11,7 +11,13 @@ import h5py
 import numpy as np
 
 FORMAT = "bioseq-store"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""Newest version that is read."""
+
+PLAIN_VERSION = 1
+PAIR_VERSION = 2
+"""Version of a file with pair values, which a reader of version 1 would take for residues."""
+
 LIBRARY_BOUNDS = ("v108", "v110")
 """Written for HDF5 1.10 readers; objects of 1.8 and later carry checksummed metadata."""
 
@@ -23,6 +29,9 @@ VALUE_KINDS = "fiu"
 
 EMBEDDINGS = "embeddings"
 PREDICTIONS = "predictions"
+PAIR = "pair"
+"""Attribute `shape` of values that belong to pairs of residues."""
+
 NO_ROW = -1
 """The row of a record that failed."""
 

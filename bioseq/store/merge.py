@@ -90,7 +90,7 @@ def _check_alike(first: Store, store: Store) -> None:
 def _signature(store: Store) -> dict[str, object]:
     views = {path: store.values_at(path) for path in store.value_paths}
     return {
-        path: [view.dim, str(view.dtype), view.is_per_residue, view.attrs]
+        path: [view.dim, str(view.dtype), view.is_per_residue, view.is_per_pair, view.attrs]
         for path, view in views.items()
     }
 
@@ -157,8 +157,9 @@ def _contents_of(
 
 def _total_shape(first: Store, sources: Sequence[_Source], path: str) -> ValueShape:
     view = first.values_at(path)
-    count = sum(source.num_residues[path] for source in sources) if view.is_per_residue else None
-    return ValueShape(dim=view.dim, dtype=view.dtype, num_residues=count)
+    is_packed = view.is_per_residue or view.is_per_pair
+    count = sum(source.num_residues[path] for source in sources) if is_packed else None
+    return ValueShape(dim=view.dim, dtype=view.dtype, num_residues=count, is_pair=view.is_per_pair)
 
 
 def _append_source(writer: StoreWriter, source: _Source, first_record: int) -> None:
@@ -196,4 +197,4 @@ def _select(values: Values, kept: np.ndarray) -> Values:
         return values[kept]
     lengths = np.diff(values.offsets)
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths[kept])])
-    return Ragged(values.values[np.repeat(kept, lengths)], offsets)
+    return type(values)(values.values[np.repeat(kept, lengths)], offsets)

@@ -155,11 +155,10 @@ def read_part(path: Path, *, fingerprint: str) -> PartSummary:
 
 
 def _summary_of(file: h5py.File, path: Path, fingerprint: str) -> PartSummary:
-    attributes = {
-        name: file.attrs.get(name) for name in ("format", "format_version", "fingerprint")
-    }
-    wanted = {"format": FORMAT, "format_version": FORMAT_VERSION, "fingerprint": fingerprint}
-    if attributes != wanted or not read_attribute(file, "complete", bool):
+    attributes = {name: file.attrs.get(name) for name in ("format", "fingerprint")}
+    wanted = {"format": FORMAT, "fingerprint": fingerprint}
+    is_known = read_attribute(file, "format_version", int) in range(1, FORMAT_VERSION + 1)
+    if attributes != wanted or not is_known or not read_attribute(file, "complete", bool):
         raise StoreError(path, "is not a complete part of this work")
     return PartSummary.of_file(
         file,

@@ -174,9 +174,10 @@ class Store:
 
 
 def _describe(view: Embedding) -> dict[str, object]:
-    attributes = {name: value for name, value in view.attrs.items() if name != "fingerprint"}
+    attributes = {k: v for k, v in view.attrs.items() if k not in ("fingerprint", "shape")}
+    owner = "pair" if view.is_per_pair else "residue" if view.is_per_residue else "sequence"
     return {
-        "shape": "per residue" if view.is_per_residue else "per sequence",
+        "shape": f"per {owner}",
         "dim": view.dim,
         "dtype": str(view.dtype),
         **attributes,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import h5py
 
 from bioseq.store.columns import dataset_at, group_at, slabs
-from bioseq.store.format import COLUMNS, EMBEDDINGS, PREDICTIONS
+from bioseq.store.format import COLUMNS, EMBEDDINGS, PAIR, PREDICTIONS
 from bioseq.store.writer import ValueShape
 
 
@@ -41,6 +41,7 @@ def value_shape(group: h5py.Group) -> ValueShape:
         dim=values.shape[1],
         dtype=values.dtype,
         num_residues=len(values) if "offsets" in group else None,
+        is_pair=group.attrs.get("shape") == PAIR,
     )
 
 

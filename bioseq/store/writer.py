@@ -14,15 +14,17 @@ import numpy as np
 from bioseq import __version__
 from bioseq.errors import StoreError
 from bioseq.store.attributes import write_attributes
-from bioseq.store.block import Block, Ragged, Values
+from bioseq.store.block import Block, Pairs, Ragged, Values
 from bioseq.store.columns import ColumnWriter, Slab, group_at
 from bioseq.store.format import (
     COLUMNS,
     DIGESTS_KNOWN,
     FORMAT,
-    FORMAT_VERSION,
     GROUP_ATTRIBUTES,
     INDEX,
+    PAIR,
+    PAIR_VERSION,
+    PLAIN_VERSION,
 )
 from bioseq.store.replacement import replacing
 from bioseq.store.sink import Sink, creating_hdf5
@@ -30,19 +32,39 @@ from bioseq.store.sink import Sink, creating_hdf5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueShape:
-    """Width and type of a set of values; `num_residues` is None when they are per sequence."""
+    """Width and type of a set of values, and how many rows they have.
+
+    Attributes:
+        dim: Numbers in a row.
+        dtype: Their type.
+        num_residues: Rows, where a sequence has as many as residues or pairs of them; else None.
+        is_pair: Whether the rows belong to pairs of residues.
+    """
 
     dim: int
     dtype: np.dtype
     num_residues: int | None = None
+    is_pair: bool = False
 
     @classmethod
     def of(cls, values: Values) -> ValueShape:
         """Gives the shape of values in memory."""
         if isinstance(values, Ragged):
             array = values.values
-            return cls(dim=array.shape[1], dtype=array.dtype, num_residues=len(array))
+            return cls(
+                dim=array.shape[1],
+                dtype=array.dtype,
+                num_residues=len(array),
+                is_pair=isinstance(values, Pairs),
+            )
         return cls(dim=values.shape[1], dtype=values.dtype)
+
+    @property
+    def owner(self) -> str:
+        """What a row belongs to: sequence, residue or pair."""
+        if self.is_pair:
+            return PAIR
+        return "sequence" if self.num_residues is None else "residue"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,15 +160,17 @@ class StoreWriter:
             self.append(f"{path}/offsets", np.zeros(1, INDEX))
         defaults = GROUP_ATTRIBUTES[path.partition("/")[0]]
         attributes = defaults | dict(contents.attributes.get(path, {}))
+        attributes |= {"shape": PAIR} if shape.is_pair else {}
         write_attributes(
             group_at(self._file, path), attributes | {"fingerprint": contents.fingerprint}
         )
 
 
 def _write_root(file: h5py.File, contents: Contents) -> None:
+    has_pairs = any(shape.is_pair for shape in contents.values.values())
     root = {
         "format": FORMAT,
-        "format_version": FORMAT_VERSION,
+        "format_version": PAIR_VERSION if has_pairs else PLAIN_VERSION,
         "bioseq_version": __version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "complete": False,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bioseq_cli.options import (
+    alignment_options,
     embedding_options,
     given_embedding_options,
     machine_options,
@@ -33,6 +34,8 @@ _SHOWN_FAILURES = 5
     help="HDF5 store to write.",
 )
 @embedding_options
+@click.option("--pair", is_flag=True, help="Alignments: also one vector per pair of residues.")
+@alignment_options
 @machine_options
 @click.option(
     "--plan",
@@ -53,6 +56,9 @@ def embed(
 
     Reads FASTA, FASTQ, GenBank, EMBL, UniProt, SeqXML, PIR, PDB, mmCIF, A3M and Stockholm,
     compressed or not. Interrupted and repeated, it goes on where it stopped.
+
+    A model that reads alignments takes each A3M or Stockholm file, or each of a folder, as one
+    record and embeds its query; other models take every row as a record.
 
     With --plan and --shard it embeds one part of inputs that 'bioseq plan' has divided.
     """

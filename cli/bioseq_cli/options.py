@@ -84,6 +84,22 @@ _EMBEDDING_NAMES = frozenset(
         "format",
     )
 )
+_ALIGNMENTS = (
+    click.option(
+        "--max-depth",
+        type=click.IntRange(min=1),
+        help="Most rows of an alignment to use.  [default: what suits the model]",
+    ),
+    click.option(
+        "--subsample",
+        type=click.Choice(["first", "random", "diverse"]),
+        default="diverse",
+        show_default=True,
+        help="How rows of a deeper alignment are chosen.",
+    ),
+    click.option("--seed", type=int, default=0, show_default=True, help="Of the random choice."),
+)
+_ALIGNMENT_NAMES = frozenset(("pair", "max_depth", "subsample", "seed"))
 _MACHINE = (
     click.option(
         "--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps."
@@ -99,6 +115,11 @@ _MACHINE = (
 def embedding_options(command: Command) -> Command:
     """Adds the options that decide what an embedding gives."""
     return reduce(lambda found, option: option(found), reversed(_EMBEDDING), command)
+
+
+def alignment_options(command: Command) -> Command:
+    """Adds the options that say which rows of an alignment are used."""
+    return reduce(lambda found, option: option(found), reversed(_ALIGNMENTS), command)
 
 
 def machine_options(command: Command) -> Command:
@@ -118,7 +139,8 @@ def options_from(values: dict[str, Any]) -> EmbedOptions:
 
 def given_embedding_options(context: click.Context) -> Iterator[str]:
     """Names the options, as the user writes them, that were given of those of an embedding."""
+    names = _EMBEDDING_NAMES | _ALIGNMENT_NAMES
     for parameter in context.command.params:
         source = context.get_parameter_source(parameter.name or "")
-        if parameter.name in _EMBEDDING_NAMES and source is ParameterSource.COMMANDLINE:
+        if parameter.name in names and source is ParameterSource.COMMANDLINE:
             yield parameter.opts[0]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from bioseq.checkpoints import Model
+    from bioseq.checkpoints import Model, MSAModel
 
 SECONDS_BETWEEN_LINES = 10.0
 
@@ -51,7 +51,9 @@ class EmbedProgress:
     ) -> None:
         self._bar.stop()
 
-    def begin(self, *, model: Model, device: str, done_records: int, is_finished: bool) -> None:
+    def begin(
+        self, *, model: Model | MSAModel, device: str, done_records: int, is_finished: bool
+    ) -> None:
         """Says what runs where."""
         if is_finished:
             click.echo("already done, by the same command or one that gives the same", err=True)

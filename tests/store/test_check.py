@@ -60,7 +60,7 @@ def replace(path: str, data: np.ndarray) -> Callable[[h5py.File], None]:
 
 VIOLATIONS = [
     (set_attribute("/", "format", "other"), "root attribute 'format' is 'other'"),
-    (set_attribute("/", "format_version", 2), "'format_version' is 2"),
+    (set_attribute("/", "format_version", 3), "'format_version' is 3"),
     (set_attribute("/", "complete", False), "'complete' is False"),
     (set_attribute("/", "digests", "md5"), "'digests' is 'md5'"),
     (set_attribute("/", "provenance", "[]"), "'provenance' is \\[\\], not dict"),

@@ -82,7 +82,7 @@ def test_info_sums_the_store_up(four_records: Path) -> None:
         (b">a\nACD\n", "not a readable HDF5"),
         ("truncated", "not a readable HDF5"),
         ("foreign", "not a bioseq store"),
-        ("newer", "format version 2; update bioseq"),
+        ("newer", "format version 3; update bioseq"),
         ("incomplete", "not complete"),
     ],
 )
@@ -99,7 +99,7 @@ def test_what_is_not_a_good_store_is_refused(
         with h5py.File(path, "a") as file:
             if content == "foreign":
                 del file.attrs["format"]
-            file.attrs["format_version"] = 2 if content == "newer" else 1
+            file.attrs["format_version"] = 3 if content == "newer" else 1
             file.attrs["complete"] = content != "incomplete"
     with pytest.raises(StoreError, match=message):
         open_store(path)

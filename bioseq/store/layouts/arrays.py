@@ -16,7 +16,7 @@ def write_npy(store: Store, view: Embedding, path: Path) -> None:
     """Writes `[n, D]`, in little memory. The rows are those of `view.ids`.
 
     Raises:
-        OptionError: The values are per residue, or no record has one.
+        OptionError: The values are not per sequence, or no record has one.
     """
     require_pooled(view, "npy")
     count = len(view.records)
@@ -29,24 +29,24 @@ def write_npy(store: Store, view: Embedding, path: Path) -> None:
 
 
 def write_npz(store: Store, view: Embedding, path: Path) -> None:
-    """Writes `ids`, `values` and, per residue, `offsets`; holds the values in memory."""
+    """Writes `ids`, `values` and, per residue or pair, `offsets`; holds the values in memory."""
     arrays = {"ids": np.array(view.ids, dtype=np.str_), "records": view.records}
     values = view.to_numpy()
     if isinstance(values, list):
-        lengths = [len(value) for value in values]
-        arrays["offsets"] = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
-        values = np.concatenate(values) if values else np.empty((0, view.dim), view.dtype)
+        rows = [value.reshape(-1, view.dim) for value in values]
+        arrays["offsets"] = np.cumsum([0, *map(len, rows)], dtype=np.int64)
+        values = np.concatenate([np.empty((0, view.dim), view.dtype), *rows])
     with path.open("wb") as file:
         np.savez(file, allow_pickle=False, values=values, **arrays)
 
 
 def require_pooled(view: Embedding, layout: str) -> None:
-    """Refuses per-residue values.
+    """Refuses values of residues or pairs.
 
     Raises:
-        OptionError: The values are per residue.
+        OptionError: The values are not per sequence.
     """
-    if view.is_per_residue:
+    if view.is_per_residue or view.is_per_pair:
         raise OptionError(
             name=f"embedding for {layout}", value=view.name, allowed="one vector per sequence"
         )

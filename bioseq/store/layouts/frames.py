@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from bioseq.errors import MissingDependencyError
+from bioseq.errors import MissingDependencyError, OptionError
 from bioseq.store.embedding import Embedding
 from bioseq.store.layouts.arrays import require_pooled
 from bioseq.store.reader import Store
@@ -20,7 +20,13 @@ BATCH_VALUES = 1 << 22
 
 
 def write_parquet(store: Store, view: Embedding, path: Path) -> None:
-    """Writes one line per record, or per residue: record, id, [position from 1,] embedding."""
+    """Writes one line per record, or per residue: record, id, [position from 1,] embedding.
+
+    Raises:
+        OptionError: The values are per pair.
+    """
+    if view.is_per_pair:
+        raise OptionError("values for parquet", view.name, allowed="rows of sequences or residues")
     empty = _empty_table(view)
 
     def batches(
@@ -63,7 +69,7 @@ def write_anndata(store: Store, view: Embedding, path: Path) -> None:
 
     Raises:
         MissingDependencyError: `anndata` is not installed.
-        OptionError: The values are per residue.
+        OptionError: The values are not per sequence.
     """
     try:
         import pandas as pd

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from bioseq_cli.predict.contacts import contacts
 from bioseq_cli.predict.tasks import add_task_commands
 from bioseq_cli.predict.variants import variants
 
@@ -14,4 +15,5 @@ def predict() -> None:
 
 
 add_task_commands(predict)
-predict.add_command(variants)
+for command in (contacts, variants):
+    predict.add_command(command)
