@@ -1,9 +1,11 @@
 """Heads: from token states to outputs with named classes."""
 
+from bioseq.heads.aligned_error import expected_aligned_error, predicted_tm
 from bioseq.heads.alignment import MaskedMSAHead, ResolvedHead
 from bioseq.heads.contacts import ContactHead
 from bioseq.heads.distogram import DistogramHead
 from bioseq.heads.language import LanguageHead
+from bioseq.heads.lddt import LDDTHead, expected_lddt
 from bioseq.heads.linear import LinearHead
 from bioseq.heads.task import Head, HeadConfig, HeadKind, Level, build_head
 
@@ -16,6 +18,7 @@ __all__ = [
     "Head",
     "HeadConfig",
     "HeadKind",
+    "LDDTHead",
     "LanguageHead",
     "Level",
     "LinearHead",
@@ -23,4 +26,7 @@ __all__ = [
     "ResolvedHead",
     "TokenHead",
     "build_head",
+    "expected_aligned_error",
+    "expected_lddt",
+    "predicted_tm",
 ]

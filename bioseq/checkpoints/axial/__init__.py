@@ -1,1 +1,1 @@
-"""Key maps of AlphaFold 2 and OpenFold for the axial layers and models."""
+"""Key maps of AlphaFold 2, OpenFold and ESMFold for the axial layers and models."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import pickle
 import warnings
 import zipfile
@@ -14,13 +13,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bioseq.checkpoints.weights.settings import HARMLESS, to_plain
 from bioseq.checkpoints.weights.source import Weights
 from bioseq.errors import CheckpointError
 
 # Where training programs put the tensors, from the outside in.
 _WRAPPERS = ("model", "state_dict", "module", "ema", "params")
-# Plain records of settings, which fair-esm's files hold.
-_HARMLESS = (argparse.Namespace,)
 
 
 @contextmanager
@@ -36,7 +34,7 @@ def open_pickled(path: Path) -> Iterator[Weights]:
 
 def _load(path: Path) -> Any:
     try:
-        with torch.serialization.safe_globals(list(_HARMLESS)), warnings.catch_warnings():
+        with torch.serialization.safe_globals(list(HARMLESS)), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of an unusual pickle; it is read or refused
             is_zip = zipfile.is_zipfile(path)
             return torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
@@ -59,7 +57,7 @@ def _unwrap(loaded: Any, path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]
         wrapper = next((k for k in _WRAPPERS if isinstance(loaded.get(k), Mapping)), None)
         if wrapper is None:
             break
-        metadata |= {k: v for k, v in loaded.items() if k != wrapper}
+        metadata |= {k: to_plain(v) for k, v in loaded.items() if k != wrapper}
         loaded = loaded[wrapper]
     if not isinstance(loaded, Mapping):
         raise CheckpointError(path, f"holds a {type(loaded).__name__}, not named tensors")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bioseq.checkpoints.keymap import Ignored, Rule, fill
-from bioseq.checkpoints.weights import Weights
+from bioseq.checkpoints.weights import Weights, open_weights
 from bioseq.heads import DistogramHead, MaskedMSAHead, ResolvedHead
 from bioseq.models.alphafold_trunk import (
     AlignmentFeatures,
@@ -27,6 +28,14 @@ from bioseq.nn.axial import pseudo_beta
 Arrays = dict[str, Tensor]
 _MSA_TYPES = 23
 _BACKBONE = 3
+_TRANSFORMS: dict[str, Callable[[Tensor], Tensor]] = {
+    "LinearWeight": lambda w: w.T,
+    "LinearWeightMHA": lambda w: w.flatten(1).T,
+    "LinearMHAOutputWeight": lambda w: w.flatten(0, 1).T,
+    "LinearBiasMHA": lambda w: w.flatten(),
+    "LinearWeightOPM": lambda w: w.flatten(0, 1).T,
+    "Other": lambda w: w,
+}
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +84,22 @@ def recycled(forward_pass: Arrays) -> Recycled:
         pair=forward_pass["batch/prev_pair"],
         pseudo_beta=pseudo_beta(forward_pass["batch/aatype"], forward_pass["batch/prev_pos"]),
     )
+
+
+@pytest.fixture(scope="session")
+def second_layout(alphafold_file: Path, data_dir: Path) -> Arrays:
+    """The state dict that OpenFold's importer makes of AlphaFold's file."""
+    tensors: Arrays = {}
+    with (
+        open_weights(alphafold_file) as weights,
+        (data_dir / "axial" / "openfold_names.tsv").open() as names,
+    ):
+        for row in csv.DictReader(names, delimiter="\t"):
+            transform, array = _TRANSFORMS[row["transform"]], weights.read(row["alphafold"])
+            for block, part in enumerate(array if row["stacked"] else [array]):
+                name = row["openfold"].replace("blocks.0", f"blocks.{block}")
+                tensors[name] = transform(part).clone()
+    return tensors
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,32 +14,7 @@ from bioseq.checkpoints.axial.stacked import unstack
 from bioseq.checkpoints.weights import open_weights
 
 Arrays = dict[str, Tensor]
-
-TRANSFORMS: dict[str, Callable[[Tensor], Tensor]] = {
-    "LinearWeight": lambda w: w.T,
-    "LinearWeightMHA": lambda w: w.flatten(1).T,
-    "LinearMHAOutputWeight": lambda w: w.flatten(0, 1).T,
-    "LinearBiasMHA": lambda w: w.flatten(),
-    "LinearWeightOPM": lambda w: w.flatten(0, 1).T,
-    "Other": lambda w: w,
-}
 RULES = (*openfold.trunk_rules(), *openfold.head_rules())
-
-
-@pytest.fixture(scope="module")
-def second_layout(alphafold_file: Path, data_dir: Path) -> Arrays:
-    """The state dict that OpenFold's importer makes of AlphaFold's file."""
-    tensors: Arrays = {}
-    with (
-        open_weights(alphafold_file) as weights,
-        (data_dir / "axial" / "openfold_names.tsv").open() as names,
-    ):
-        for row in csv.DictReader(names, delimiter="\t"):
-            transform, array = TRANSFORMS[row["transform"]], weights.read(row["alphafold"])
-            for block, part in enumerate(array if row["stacked"] else [array]):
-                name = row["openfold"].replace("blocks.0", f"blocks.{block}")
-                tensors[name] = transform(part).clone()
-    return tensors
 
 
 def to_first_layout(name: str) -> str:
