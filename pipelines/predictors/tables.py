@@ -14,6 +14,9 @@ from pathlib import Path
 
 import polars as pl
 
+from bioseq.train.clusters import cluster_sequences
+from bioseq.train.split import deal_clusters
+
 
 def read(path: Path) -> pl.DataFrame:
     """Reads a table of the data folder; every column is text, since masks are digits."""
@@ -152,9 +155,11 @@ def promoter(data: Path) -> pl.DataFrame:
     """E. coli sigma-70 promoters, 60 bases in front of the start and 20 behind (Umarov 2017)."""
     table = read(data / "dna/promoters_umarov2016.tsv.gz")
     kinds = {"Ecoli_prom": "promoter", "Ecoli_non_prom": "none"}
-    return table.filter(pl.col("set").is_in(list(kinds))).select(
-        pl.col("sequence").str.to_uppercase(),
-        pl.col("set").replace_strict(kinds, default=None).alias("promoter"),
+    return split_by_cluster(
+        table.filter(pl.col("set").is_in(list(kinds))).select(
+            pl.col("sequence").str.to_uppercase(),
+            pl.col("set").replace_strict(kinds, default=None).alias("promoter"),
+        )
     )
 
 
@@ -162,10 +167,18 @@ def splice(data: Path) -> pl.DataFrame:
     """Primate splice junctions in the middle of 60 bases (UCI), each sequence once."""
     table = read(data / "dna/splice_uci_primate.tsv.gz")
     names = {"EI": "donor", "IE": "acceptor", "N": "none"}
-    return table.unique("sequence60", maintain_order=True).select(
-        pl.col("sequence60").str.to_uppercase().alias("sequence"),
-        pl.col("class").replace_strict(names).alias("junction"),
+    return split_by_cluster(
+        table.unique("sequence60", maintain_order=True).select(
+            pl.col("sequence60").str.to_uppercase().alias("sequence"),
+            pl.col("class").replace_strict(names).alias("junction"),
+        )
     )
+
+
+def split_by_cluster(table: pl.DataFrame) -> pl.DataFrame:
+    """Holds out clusters of similar sequences, 15 % each for valid and test."""
+    clusters = cluster_sequences(table["sequence"].to_list(), "dna")
+    return table.with_columns(pl.Series("split", deal_clusters(clusters, 0.3, 1).tolist()))
 
 
 def hold_out(column: str, part: pl.Expr) -> pl.Expr:

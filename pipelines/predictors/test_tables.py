@@ -87,7 +87,10 @@ def held_out(task: str) -> Callable[[Path, Path], pl.DataFrame]:
 TABLES: dict[str, Callable[[Path, Path], pl.DataFrame]] = {
     "secondary-structure": secondary_structure,
     "topology": topology,
-    **{t: held_out(t) for t in ("disorder", "signal-peptide", "solubility", "localization")},
+    **{
+        t: held_out(t)
+        for t in ("disorder", "signal-peptide", "solubility", "localization", "promoter", "splice")
+    },
 }
 
 
