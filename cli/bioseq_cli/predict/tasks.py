@@ -21,6 +21,8 @@ TASKS = {
     "secondary-structure": "Helix, strand and coil (3 and 8 states) of every residue.",
     "disorder": "Intrinsic disorder of every residue.",
     "topology": "Membrane helices and strands.",
+    "promoter": "E. coli promoters in windows of 81 bases.",
+    "splice": "Splice junctions in the middle of 60 bases.",
 }
 
 _OPTIONS = (
