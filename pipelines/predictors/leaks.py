@@ -19,6 +19,7 @@ import polars as pl
 
 from bioseq.train.leakage import find_leaks
 
+DNA_TASKS = ("promoter", "splice")
 KNOWN_OVERLAPS = {("secondary-structure", "CB513")}
 
 
@@ -33,12 +34,13 @@ def main() -> None:
         training = pl.read_parquet(arguments.tables / f"{task}.parquet")
         seen = training.filter(pl.col("split") != "test")["sequence"].to_list()
         known = set(seen)
+        molecule = "dna" if task in DNA_TASKS else "protein"
         tests = pl.read_parquet(path)
         for name in tests["test"].unique(maintain_order=True):
             held_out = tests.filter(pl.col("test") == name)["sequence"].to_list()
             equal = len([s for s in held_out if s in known])
             is_test = np.arange(len(seen) + len(held_out)) >= len(seen)
-            similar = int(find_leaks([*seen, *held_out], is_test, "protein").sum())
+            similar = int(find_leaks([*seen, *held_out], is_test, molecule).sum())
             print(
                 f"{task}, {name}: {len(held_out):,} sequences, {equal} equal to and "
                 f"{similar:,} like one of the {len(seen):,} in training"
