@@ -127,9 +127,7 @@ def test_a_job_out_of_time_is_repeated_with_more_and_goes_on_inside_its_shard(
 ) -> None:
     project.configure(shards=1)
     project.slow_down(5)  # eighteen blocks
-    status, output = project.run(
-        TARGET, *PROFILE, "--set-resources", "embed_shard:runtime=attempt", "embed_shard:gpu=1"
-    )
+    status, output = project.run(TARGET, *PROFILE, "--set-resources", "embed_shard:runtime=attempt")
     assert status == 0, output
     assert "Trying to restart" in output
     log = (project.folder / "logs/embed_shard/small/00001.log").read_text()
