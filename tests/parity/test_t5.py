@@ -193,3 +193,12 @@ def test_another_activation_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({**config, "feed_forward_proj": "gated-silu"}))
     with pytest.raises(CheckpointError, match="gated-silu"):
         load_model(tmp_path)
+
+
+@torch.no_grad()
+def test_bfloat16_is_near_float32(folder: Path) -> None:
+    whole, half = load_model(folder), load_model(folder, dtype=torch.bfloat16)
+    batch = pack(whole.tokenizer.encode(SEQUENCES))
+    expected = whole.encoder(batch).states[0]
+    found = half.encoder(batch).states[0].float()
+    assert (found - expected).square().mean() < 0.03**2 * expected.square().mean()
