@@ -6,7 +6,7 @@ model is kept in the results, so that the same command goes on where it stopped.
 
     python pipelines/benchmark/zero_shot.py ../shared/data/dms zero_shot.csv --model protein-lstm
 
-Needs the extra `train` (scipy). Source of the published figures: Notin et al. 2023 (ProteinGym).
+Needs the extra `train` (scipy). Source of the published figures: ProteinGym, 2023.
 """
 
 from __future__ import annotations
