@@ -9,14 +9,14 @@ Source: the scopes that AlphaFold 2's Haiku modules give their parameters.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from bioseq.checkpoints.axial.transforms import (
     flatten,
     join_heads,
+    join_sides,
     merge_factors,
     merge_heads,
-    swap_halves,
-    swap_transposed,
     transpose_all,
 )
 from bioseq.checkpoints.keymap import Rule, concatenate, transpose
@@ -132,7 +132,7 @@ def triangle_multiplication_rules(ours: str, scope: str, end: str = "", *, outgo
     In the files, the left side of the incoming multiplication belongs to j.
     """
     sides = ("left", "right") if outgoing else ("right", "left")
-    parts = [f"{scope}/{side}_{kind}" for kind in ("projection", "gate") for side in sides]
+    parts = [f"{scope}/{side}_{kind}" for side in sides for kind in ("projection", "gate")]
     fused = (f"{scope}/projection", f"{scope}/gate")
     return (
         *norm_rules(f"{ours}.norm", f"{scope}/layer_norm_input", end),
@@ -145,13 +145,13 @@ def triangle_multiplication_rules(ours: str, scope: str, end: str = "", *, outgo
         Rule(
             f"{ours}.projection.weight",
             tuple(f"{part}//weights{end}" for part in fused),
-            transpose_all if outgoing else swap_transposed,
+            partial(join_sides, swapped=not outgoing, transposed=True),
         ),
         Rule(f"{ours}.projection.bias", tuple(f"{part}//bias{end}" for part in parts), concatenate),
         Rule(
             f"{ours}.projection.bias",
             tuple(f"{part}//bias{end}" for part in fused),
-            concatenate if outgoing else swap_halves,
+            partial(join_sides, swapped=not outgoing),
         ),
         *norm_rules(f"{ours}.output_norm", f"{scope}/center_layer_norm", end),
         *norm_rules(f"{ours}.output_norm", f"{scope}/center_norm", end),

@@ -8,6 +8,11 @@ Source: the module names of OpenFold (Ahdritz et al. 2024).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from torch import Tensor
+
+from bioseq.checkpoints.axial.transforms import join_sides
 from bioseq.checkpoints.keymap import Rule, concatenate
 
 Rules = tuple[Rule, ...]
@@ -88,12 +93,12 @@ def triangle_attention_rules(ours: str, theirs: str) -> Rules:
 
 def triangle_multiplication_rules(ours: str, theirs: str) -> Rules:
     """Triangle multiplication, with separate or with fused projections; sides as in the paper."""
-    separate = ("linear_a_p", "linear_b_p", "linear_a_g", "linear_b_g")
+    separate = ("linear_a_p", "linear_a_g", "linear_b_p", "linear_b_g")
     fused = ("linear_ab_p", "linear_ab_g")
     return (
         *linear_rules(f"{ours}.norm", f"{theirs}.layer_norm_in"),
         *_joined_rules(f"{ours}.projection", theirs, separate),
-        *_joined_rules(f"{ours}.projection", theirs, fused),
+        *_joined_rules(f"{ours}.projection", theirs, fused, join_sides),
         *linear_rules(f"{ours}.output_norm", f"{theirs}.layer_norm_out"),
         *linear_rules(f"{ours}.output", f"{theirs}.linear_z"),
         *linear_rules(f"{ours}.output_gate", f"{theirs}.linear_g"),
@@ -126,8 +131,13 @@ def evoformer_rules(ours: str, theirs: str) -> Rules:
     return rules
 
 
-def _joined_rules(ours: str, theirs: str, names: tuple[str, ...]) -> Rules:
+def _joined_rules(
+    ours: str,
+    theirs: str,
+    names: tuple[str, ...],
+    transform: Callable[..., Tensor] = concatenate,
+) -> Rules:
     return tuple(
-        Rule(f"{ours}.{part}", tuple(f"{theirs}.{name}.{part}" for name in names), concatenate)
+        Rule(f"{ours}.{part}", tuple(f"{theirs}.{name}.{part}" for name in names), transform)
         for part in ("weight", "bias")
     )

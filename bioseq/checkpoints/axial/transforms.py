@@ -32,11 +32,18 @@ def flatten(tensor: Tensor) -> Tensor:
     return tensor.flatten()
 
 
-def swap_halves(*tensors: Tensor) -> Tensor:
-    """Joins tensors after swapping the two halves of each: left and right change sides."""
-    return torch.cat([half for tensor in tensors for half in reversed(tensor.chunk(2))])
+def join_sides(
+    values: Tensor, gates: Tensor, *, swapped: bool = False, transposed: bool = False
+) -> Tensor:
+    """Puts the values and gates of each side together, from tensors that hold both sides.
 
-
-def swap_transposed(*weights: Tensor) -> Tensor:
-    """Does the same with matrices stored as input by output."""
-    return swap_halves(*(weight.T for weight in weights))
+    Args:
+        values: Both sides' values.
+        gates: Both sides' gates.
+        swapped: The second half belongs to the left side.
+        transposed: Stored as input by output.
+    """
+    if transposed:
+        values, gates = values.T, gates.T
+    sides = list(zip(values.chunk(2), gates.chunk(2), strict=True))
+    return torch.cat([part for side in (sides[::-1] if swapped else sides) for part in side])

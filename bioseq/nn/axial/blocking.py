@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bioseq.errors import OptionError
 
-DEFAULT_BLOCK_BYTES = 16 * 2**20  # fits the caches that cores share, so that it is also fast
+DEFAULT_BLOCK_BYTES = 12 * 2**20  # fits the caches that cores share, so that it is also fast
 _block_bytes: ContextVar[int] = ContextVar("block_bytes", default=DEFAULT_BLOCK_BYTES)
 
 
@@ -38,9 +38,9 @@ def block_memory(num_bytes: int) -> Iterator[None]:
         _block_bytes.reset(token)
 
 
-def block_slices(count: int, bytes_per_row: int) -> Iterator[slice]:
-    """Cuts rows into blocks of nearly equal size that fit the block memory."""
-    most = max(1, _block_bytes.get() // bytes_per_row)
+def block_slices(count: int, bytes_per_row: int, *, share: float = 1.0) -> Iterator[slice]:
+    """Cuts rows into blocks of nearly equal size that fit the block memory, or a share of it."""
+    most = max(1, int(_block_bytes.get() * share) // bytes_per_row)
     num_blocks = -(-count // most)
     for number in range(num_blocks):
         yield slice(number * count // num_blocks, (number + 1) * count // num_blocks)

@@ -42,7 +42,8 @@ class OuterProductMean(nn.Module):
         counts = weights.T @ weights + _EPS
         length = msa.shape[1]
         floats_per_pair = 2 * self.output.in_features + 2 * self.output.out_features
-        for rows in block_slices(length, length * floats_per_pair * msa.element_size()):
+        bytes_per_row = length * floats_per_pair * msa.element_size()
+        for rows in block_slices(length, bytes_per_row, share=0.5):
             outer = rearrange(left[:, rows], "s i c -> (i c) s") @ right
             outer = rearrange(outer, "(i c) (j e) -> i j (c e)", j=length, c=left.shape[-1])
             yield self.output(outer) / counts[rows, :, None]

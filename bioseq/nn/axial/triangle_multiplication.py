@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import torch
 from einops import rearrange
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -17,8 +16,8 @@ class TriangleMultiplication(nn.Module):
 
     Outgoing, the edge (i, j) gets the sum over k of left(i, k) right(j, k); incoming, that of
     left(k, i) right(k, j). One of the two factors is whole in memory, the other is made for the
-    rows (outgoing) or columns (incoming) of a block. The blocks of a projection's output are, in
-    order, the left and right values, then the left and right gates.
+    rows (outgoing) or columns (incoming) of a block. The projection gives, in this order, the left
+    values and gates, then the right values and gates.
 
     Args:
         pair_dim: Width of the pair representation (c_z).
@@ -45,8 +44,9 @@ class TriangleMultiplication(nn.Module):
 
     def _open_gates(self, hidden_dim: int) -> None:
         """Starts with open gates and a zero output, as the paper says."""
-        nn.init.zeros_(self.projection.weight.data[2 * hidden_dim :])
-        nn.init.ones_(self.projection.bias.data[2 * hidden_dim :])
+        for gate in (slice(hidden_dim, 2 * hidden_dim), slice(3 * hidden_dim, None)):
+            nn.init.zeros_(self.projection.weight.data[gate])
+            nn.init.ones_(self.projection.bias.data[gate])
         nn.init.zeros_(self.output_gate.weight)
         nn.init.ones_(self.output_gate.bias)
         nn.init.zeros_(self.output.weight)
@@ -59,16 +59,13 @@ class TriangleMultiplication(nn.Module):
         block_side, whole_side = (0, 1) if self.outgoing else (1, 0)
         if not self.outgoing:  # incoming edges are outgoing ones of the transposed pairs
             pair, mask = pair.transpose(0, 1), mask.T
-        blocks = list(block_slices(len(pair), self._bytes_per_row(pair)))
-        whole = join(
-            (self._factor(self.norm(pair[b]), mask[b], whole_side) for b in blocks), 1, len(pair)
-        )
-        for rows in blocks:
-            x = self.norm(pair[rows])
-            product = self._factor(x, mask[rows], block_side) @ whole.mT
-            update = self.output(self.output_norm(rearrange(product, "c i j -> i j c")))
-            update = update * torch.sigmoid(self.output_gate(x))
-            yield update if self.outgoing else update.transpose(0, 1)
+        whole = self._factor(pair.transpose(0, 1), mask.T, whole_side)
+        factor_bytes = whole[:, :1].nbytes
+        for rows in block_slices(len(pair), 2 * factor_bytes, share=0.75):
+            product = self._factor(pair[rows], mask[rows], block_side) @ whole
+            for part in block_slices(len(pair[rows]), self._bytes_per_row(pair), share=0.25):
+                update = self._output(product[:, part], pair[rows][part])
+                yield update if self.outgoing else update.transpose(0, 1)
 
     def forward(
         self, pair: Float[Tensor, "length length pair_dim"], mask: Bool[Tensor, "length length"]
@@ -78,16 +75,31 @@ class TriangleMultiplication(nn.Module):
 
     def _factor(
         self,
-        x: Float[Tensor, "rows length pair_dim"],
+        pair: Float[Tensor, "rows length pair_dim"],
         mask: Bool[Tensor, "rows length"],
         side: int,
     ) -> Float[Tensor, "hidden_dim rows length"]:
         """Gives one side's gated values, channels first as the product wants them."""
-        edges = rearrange(x, "i k d -> d (i k)")
-        weights, biases = self.projection.weight.chunk(4), self.projection.bias.chunk(4)
-        value, gate = (weights[part] @ edges + biases[part][:, None] for part in (side, side + 2))
-        return rearrange(value * torch.sigmoid(gate), "c (i k) -> c i k", i=len(x)) * mask
+        weight, bias = self.projection.weight.chunk(2)[side], self.projection.bias.chunk(2)[side]
 
-    def _bytes_per_row(self, pair: Float[Tensor, "length length pair_dim"]) -> int:
-        floats_per_edge = 4 * self.output.in_features + 3 * self.output.out_features
-        return len(pair) * floats_per_edge * pair.element_size()
+        def gated_values(rows: slice) -> Float[Tensor, "hidden_dim block length"]:
+            edges = rearrange(self.norm(pair[rows]), "i k d -> d (i k)")
+            value, gate = (weight @ edges).add_(bias[:, None]).chunk(2)
+            gated = rearrange(value * gate.sigmoid(), "c (i k) -> c i k", k=pair.shape[1])
+            return gated * mask[rows]
+
+        blocks = block_slices(len(pair), self._bytes_per_row(pair), share=0.25)
+        return join((gated_values(rows) for rows in blocks), 1, len(pair))
+
+    def _output(
+        self,
+        product: Float[Tensor, "hidden_dim rows length"],
+        pair: Float[Tensor, "rows length pair_dim"],
+    ) -> Float[Tensor, "rows length pair_dim"]:
+        gate = self.output_gate(self.norm(pair)).sigmoid()
+        return self.output(self.output_norm(rearrange(product, "c i j -> i j c"))) * gate
+
+    def _bytes_per_row(self, pair: Float[Tensor, "rows length pair_dim"]) -> int:
+        """Gives about what one row needs beside the factors and their product."""
+        floats_per_edge = 4 * self.output.in_features + 2 * self.output.out_features
+        return pair.shape[1] * floats_per_edge * pair.element_size()

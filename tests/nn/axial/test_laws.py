@@ -154,8 +154,8 @@ def test_incoming_is_outgoing_of_the_transposed_pairs() -> None:
     sides = [p for n, p in incoming.named_parameters() if n.startswith("projection")]
     with torch.no_grad():
         for side in sides:  # the factor of i is that of j in the transposed product
-            value_left, value_right, gate_left, gate_right = side.clone().chunk(4)
-            side.copy_(torch.cat([value_right, value_left, gate_right, gate_left]))
+            left, right = side.clone().chunk(2)
+            side.copy_(torch.cat([right, left]))
     transposed = outgoing(pair.transpose(0, 1), mask.T).transpose(0, 1)
     assert_close(incoming(pair, mask), transposed)
 
