@@ -1,9 +1,9 @@
 """Measures one Evoformer block: processor time and peak memory, against other implementations.
 
 All have the released shape (256 and 128 wide) and the same random weights. The pair part is
-compared with that of transformers' ESMFold block, which is OpenFold's code. With `--openfold FOLDER`, a
-checkout of OpenFold, its whole block is measured too: as it is, and with what it does by default in
-inference, chunks of 4 in place.
+compared with that of transformers' ESMFold block, which is OpenFold's code. With `--openfold
+FOLDER`, a checkout of OpenFold, its whole block is measured too: as it is, and with what it does by
+default in inference, chunks of 4 in place.
 
 They take turns, round by round, on one thread; the medians of processor times and of the ratios
 within a round count. The peak is what a fresh process needs beyond what it held before its first
