@@ -10,9 +10,9 @@ rule embed:
 
 
 rule plans:
-    localrule: True
     input:
         expand("results/plans/{sample}.parquet", sample=samples),
+    localrule: True
 
 
 rule plan:

@@ -174,6 +174,7 @@ def test_the_cell_state_is_the_one_behind_the_last_token(
     encoder: Any = engine.model.encoder
     for sequence, ours in zip(sequences, found, strict=True):
         x = encoder.embedding(pack(engine.model.tokenizer.encode([sequence])).tokens)[:, None]
+        cell = x
         for layer in encoder.forward_layers:
             x, (_, cell) = layer.cell(x)
         np.testing.assert_allclose(ours, cell[0].detach().numpy(), rtol=1e-5, atol=2e-6)
