@@ -28,6 +28,7 @@ def predicted_tm(
     mask: Bool[Tensor, "batch length"],
     *,
     padding_counts: bool = False,
+    scale_dtype: torch.dtype = torch.float64,
 ) -> Float[Tensor, " batch"]:
     """Gives each sequence's predicted TM-score, from 0 to 1.
 
@@ -38,9 +39,13 @@ def predicted_tm(
         mask: Real residues.
         padding_counts: Take padding for residues and give the best value of the batch to every
             member: what transformers' ESMFold (5.23) does, for comparison only.
+        scale_dtype: Number format of the distance scale, for proteins of at most 19 residues a
+            small difference of larger numbers. AlphaFold's is float32, which moves such a score by
+            1e-6 of it; OpenFold's and ESMFold's is float64.
     """
     real = torch.ones_like(mask) if padding_counts else mask
-    scales = logits.new_tensor([_distance_scale(length) for length in real.sum(-1).tolist()])
+    # On the CPU: not every device has float64.
+    scales = _distance_scales(real.sum(-1).cpu().to(scale_dtype)).to(logits)
     scores = 1 / (1 + (_centers(logits) / scales[:, None]) ** 2)
     terms = torch.einsum("bijk,bk->bij", logits.softmax(dim=-1), scores)
     means = (terms * real[:, None, :]).sum(-1) / real.sum(-1, keepdim=True)
@@ -48,9 +53,9 @@ def predicted_tm(
     return best.amax().expand_as(best) if padding_counts else best
 
 
-def _distance_scale(length: int) -> float:
+def _distance_scales(lengths: Float[Tensor, " batch"]) -> Float[Tensor, " batch"]:
     """Gives the distance that halves a residue's score, in angstrom: Zhang and Skolnick's d0."""
-    return 1.24 * (max(length, _FEWEST_RESIDUES) - 15) ** (1 / 3) - 1.8
+    return 1.24 * (lengths.clamp(min=_FEWEST_RESIDUES) - 15) ** (1 / 3) - 1.8
 
 
 def _centers(logits: Float[Tensor, "*pairs bins"]) -> Float[Tensor, " bins"]:
