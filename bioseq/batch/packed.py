@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int64
+from jaxtyping import Bool, Int64, Integer
 from torch import Tensor
 
 from bioseq.batch.layout import Layout, layout_of
@@ -39,6 +40,17 @@ class PackedBatch:
         tokens = torch.full(mask.shape, pad, dtype=torch.int64, device=self.tokens.device)
         tokens[mask] = self.tokens
         return tokens, mask
+
+
+def pack_parts(
+    parts: Sequence[Integer[np.ndarray, " _"]], device: torch.device | str = "cpu"
+) -> PackedBatch:
+    """Makes a batch of the token ids of some sequences, specials included."""
+    ids = np.concatenate(parts).astype(np.int64)
+    return PackedBatch(
+        tokens=torch.from_numpy(ids).to(device),
+        layout=layout_of([len(part) for part in parts], device),
+    )
 
 
 def pack(tokens: Tokens, device: torch.device | str = "cpu") -> PackedBatch:

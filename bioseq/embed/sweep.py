@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Int64
 from torch import Tensor
 
-from bioseq.batch import PackedBatch, layout_of, plan_batches
+from bioseq.batch import PackedBatch, pack_parts, plan_batches
 from bioseq.checkpoints import Model
 from bioseq.embed.windows import Window, encode_windows
 from bioseq.errors import OptionError
@@ -104,11 +104,7 @@ class Sweep:
 
     def _gather(self, tokens: Tokens, members: Int64[np.ndarray, " batch"]) -> PackedBatch:
         bounds = tokens.offsets
-        ids = np.concatenate([tokens.ids[bounds[i] : bounds[i + 1]] for i in members])
-        return PackedBatch(
-            tokens=torch.from_numpy(ids.astype(np.int64)).to(self.device),
-            layout=layout_of((bounds[members + 1] - bounds[members]).tolist(), self.device),
-        )
+        return pack_parts([tokens.ids[bounds[i] : bounds[i + 1]] for i in members], self.device)
 
     def _run_batch(self, work: _Work, members: Int64[np.ndarray, " batch"]) -> None:
         if self._try_batch(work, members):

@@ -10,16 +10,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float64, Int64
+from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
-from bioseq.batch import plan_batches
+from bioseq.batch import pack_parts, plan_batches
 from bioseq.checkpoints import Model
+from bioseq.embed.sweep import Sweep
 from bioseq.embed.windows import Window
 from bioseq.errors import OptionError
 from bioseq.heads import TokenHead
 from bioseq.nn.inference import inference
-from bioseq.predict.sweep import Sweep, pack_parts
+from bioseq.predict.last_states import LastStates
 
 _MASK_TOKENS = ("<mask>", "[MASK]")
 
@@ -100,10 +101,10 @@ class Scorer:
         inner = [len(t) - self._num_prefix - self._num_suffix for t in tokens]
         wanted = [np.arange(n) for n in inner] if places is None else list(places)
         wanted = [place + self._num_prefix for place in wanted]
-        with inference():
-            if hidden and self.hides:
+        if hidden and self.hides:
+            with inference():
                 return self._ask_hidden(tokens, wanted, kept, advance)
-            return self._ask_in_one_pass(tokens, wanted, kept, advance)
+        return self._ask_in_one_pass(sequences, tokens, wanted, kept, advance)
 
     def log_likelihoods(
         self, sequences: Sequence[str], *, advance: Callable[[int], None] = _ignore
@@ -139,6 +140,7 @@ class Scorer:
     def _sweep(self) -> Sweep:
         return Sweep(
             model=self.model,
+            layers=[self.model.encoder.num_layers],
             device=self.device,
             tokens_per_batch=self.tokens_per_batch,
             window=self.window,
@@ -198,19 +200,22 @@ class Scorer:
 
     def _ask_in_one_pass(
         self,
+        sequences: Sequence[str],
         tokens: list[Int64[np.ndarray, " _"]],
         places: list[Int64[np.ndarray, " _"]],
         kept: Sequence[int] | None,
         advance: Callable[[int], None],
     ) -> list[Float64[np.ndarray, "_ _"]]:
         answers: list[Float64[np.ndarray, "_ _"]] = [np.empty((0, 0))] * len(tokens)
-        for index, states in self._sweep.last_states(tokens):
-            place = torch.from_numpy(places[index]).to(self.device)
+
+        def answer(index: int, states: Float[Tensor, "tokens dim"]) -> None:
+            place = torch.from_numpy(places[index]).to(states.device)
             context = self._context(states, place).to(next(self._head.parameters()))
-            logits = self._head(context)
             targets = torch.from_numpy(tokens[index][places[index]])
-            answers[index] = _pick(logits, targets, kept)
+            answers[index] = _pick(self._head(context), targets, kept)
             advance(len(tokens[index]))
+
+        self._sweep.run(sequences, LastStates(answer), _ignore)
         return answers
 
     def _context(self, states: Tensor, place: Tensor) -> Tensor:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +9,11 @@ import numpy as np
 from jaxtyping import Float
 
 from bioseq.errors import InputError, MissingDependencyError
+from bioseq.predict.naming import FileNames
 from bioseq.store import Store
+from bioseq.store.replacement import replacing
 
 _INCHES, _DPI = 5.0, 120
-_UNSAFE = re.compile(r"[^\w.+-]")
 
 
 def draw_contacts(store: Store, folder: Path, *, task: str = "contacts") -> list[Path]:
@@ -34,13 +33,9 @@ def draw_contacts(store: Store, folder: Path, *, task: str = "contacts") -> list
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(folder, (error.strerror or str(error)).lower()) from None
-    seen: Counter[str] = Counter()
-    paths = []
+    names, paths = FileNames(), list[Path]()
     for id_, value in view:
-        name = _UNSAFE.sub("_", id_) or "_"
-        seen[name] += 1
-        suffix = f"-{seen[name]}" if seen[name] > 1 else ""
-        paths.append(folder / f"{name}{suffix}.png")
+        paths.append(folder / f"{names.name(id_)}.png")
         title = f"{id_} ({view.attrs['model']})"
         _draw(value, paths[-1], title=title, gives=str(view.attrs["gives"]))
     return paths
@@ -64,7 +59,8 @@ def _draw(
     )
     axes.set(title=title, xlabel="residue", ylabel="residue")
     figure.colorbar(image, ax=axes, shrink=0.8, label=gives)
-    figure.savefig(path)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png")
 
 
 def _figure_type() -> Any:

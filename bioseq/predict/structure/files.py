@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 
@@ -16,14 +14,14 @@ from bioseq.errors import InputError, OptionError, StoreError
 from bioseq.io.coordinates import Coordinates
 from bioseq.io.mmcif import to_mmcif
 from bioseq.io.pdb import to_pdb
+from bioseq.predict.naming import FileNames
 from bioseq.predict.structure.inputs import read_proteins
 from bioseq.predict.structure.prediction import LDDT, POSITIONS
 from bioseq.store import Store
+from bioseq.store.replacement import replacing
 from bioseq.typing import AnyPath
 
 _WRITERS: Mapping[str, Callable[[Coordinates], str]] = {"pdb": to_pdb, "cif": to_mmcif}
-_UNSAFE = re.compile(r"[^\w.+-]")
-_MOST_CHARACTERS = 120  # file systems permit 255 bytes
 
 
 def write_structures(
@@ -56,12 +54,11 @@ def write_structures(
     except OSError as error:
         raise InputError(folder, (error.strerror or str(error)).lower()) from None
     paths = [inputs] if isinstance(inputs, str | PathLike) else list(inputs)
-    names, written = set[str](), list[Path]()
+    names, written = FileNames(), list[Path]()
     for chain in _chains(store, read_proteins(list_alignments(paths), format=format)):
-        name = _file_name(chain.name, names)
-        names.add(name)
-        path = folder / f"{name}.{kind}"
-        path.write_text(_WRITERS[kind](chain))
+        path = folder / f"{names.name(chain.name)}.{kind}"
+        with replacing(path) as temporary:
+            temporary.write_text(_WRITERS[kind](chain))
         written.append(path)
     return written
 
@@ -96,10 +93,3 @@ def _chain(
         exists=ideal_geometry().atom37_mask[types],
         confidence=lddt,
     )
-
-
-def _file_name(id: str, taken: Collection[str]) -> str:
-    """Makes a file name of an id, other than those taken."""
-    name = _UNSAFE.sub("_", id)[:_MOST_CHARACTERS].lstrip(".") or "_"
-    candidates = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
-    return next(candidate for candidate in candidates if candidate not in taken)

@@ -9,6 +9,7 @@ import numpy as np
 
 from bioseq.errors import MissingDependencyError, OptionError
 from bioseq.store import Store
+from bioseq.store.replacement import replacing
 
 _INCHES_PER_PLACE = 0.14
 _NARROWEST, _WIDEST = 6.0, 300.0  # inches
@@ -63,4 +64,5 @@ def draw_heatmap(
         axes.set_xticks(numbers, list(sequence), fontsize=7)
     bar = figure.colorbar(image, ax=axes, pad=0.01)
     bar.set_label("against the wild type, ln")
-    figure.savefig(path, dpi=_DOTS_PER_INCH)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=_DOTS_PER_INCH, format=path.suffix.lstrip(".") or "png")

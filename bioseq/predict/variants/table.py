@@ -11,6 +11,7 @@ from polars.io.plugins import register_io_source
 
 from bioseq.errors import OptionError
 from bioseq.store import Store
+from bioseq.store.replacement import replacing
 
 _FORMATS = (".parquet", ".csv", ".tsv")
 _VARIANT_COLUMNS = pl.Schema(
@@ -112,7 +113,9 @@ def _scan_lines(
 
 def _write(table: pl.LazyFrame, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix.lower() == ".parquet":
-        table.sink_parquet(path)
-    else:
-        table.sink_csv(path, separator="," if path.suffix.lower() == ".csv" else "\t")
+    ending = path.suffix.lower()
+    with replacing(path) as temporary:
+        if ending == ".parquet":
+            table.sink_parquet(temporary)
+        else:
+            table.sink_csv(temporary, separator="," if ending == ".csv" else "\t")
