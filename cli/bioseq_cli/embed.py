@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +14,11 @@ from bioseq_cli.options import (
     machine_options,
     options_from,
 )
+from bioseq_cli.outcome import describe_file, end_with
 from bioseq_cli.progress import EmbedProgress
 
 if TYPE_CHECKING:
     from bioseq.store import Store
-
-EXIT_FAILURES = 3
-_SHOWN_FAILURES = 5
 
 
 @click.command()
@@ -73,8 +70,8 @@ def embed(
                 inputs, output, options_from(options), overwrite=overwrite, progress=progress
             )
     with store:
-        num_failures = _print_summary(store)
-    sys.exit(EXIT_FAILURES if num_failures else 0)
+        _print_summary(store)
+        end_with(store)
 
 
 def _check_source(inputs: tuple[str, ...], plan: Path | None, shard: int | None) -> None:
@@ -111,26 +108,19 @@ def _embed_shard(
     )
 
 
-def _print_summary(store: Store) -> int:
-    """Writes the counts of a run; gives the number of failures."""
-    failures = store.failures
+def _print_summary(store: Store) -> None:
+    """Writes the counts of a run."""
     lines = {
         "records": f"{len(store):,} ({store.num_sequences:,} distinct sequences)",
         **_describe_run(store.provenance),
-        "failures": f"{len(failures):,}",
+        "failures": f"{len(store.failures):,}",
         "values": ", ".join(
             f"{path.partition('/')[2]} [{store.values_at(path).dim}]" for path in store.value_paths
         ),
-        "file": f"{store.path} ({store.path.stat().st_size / 2**20:.1f} MiB)",
+        "file": describe_file(store),
     }
     for name, text in lines.items():
         click.echo(f"{name:>9}  {text}")
-    for row in failures.head(_SHOWN_FAILURES).iter_rows(named=True):
-        click.echo(f"  failed: record {row['record'] + 1} ({row['id']}): {row['reason']}", err=True)
-    if len(failures) > _SHOWN_FAILURES:
-        more = len(failures) - _SHOWN_FAILURES
-        click.echo(f"  and {more:,} more: bioseq store failures {store.path}", err=True)
-    return len(failures)
 
 
 def _describe_run(run: dict[str, Any]) -> dict[str, str]:

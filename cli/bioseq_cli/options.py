@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+_INPUT = (
+    click.option(
+        "--molecule",
+        type=click.Choice(["protein", "dna", "rna"]),
+        help="What the input is.  [default: what it says or looks like]",
+    ),
+    click.option("--format", help="Format of the input.  [default: recognised]"),
+)
 _EMBEDDING = (
     click.option(
         "--model",
@@ -63,12 +71,7 @@ _EMBEDDING = (
         type=click.IntRange(min=0),
         help="Tokens that windows share.  [default: a quarter]",
     ),
-    click.option(
-        "--molecule",
-        type=click.Choice(["protein", "dna", "rna"]),
-        help="What the input is.  [default: what it says or looks like]",
-    ),
-    click.option("--format", help="Format of the input.  [default: recognised]"),
+    *_INPUT,
 )
 _EMBEDDING_NAMES = frozenset(
     (
@@ -120,6 +123,11 @@ def embedding_options(command: Command) -> Command:
 def alignment_options(command: Command) -> Command:
     """Adds the options that say which rows of an alignment are used."""
     return reduce(lambda found, option: option(found), reversed(_ALIGNMENTS), command)
+
+
+def input_options(command: Command) -> Command:
+    """Adds the options that say what the input is."""
+    return reduce(lambda found, option: option(found), reversed(_INPUT), command)
 
 
 def machine_options(command: Command) -> Command:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from bioseq_cli.outcome import describe_file, end_with
+
 if TYPE_CHECKING:
     from bioseq.store import Store
-
-EXIT_FAILURES = 3
-_SHOWN_FAILURES = 5
 
 
 @click.command()
@@ -101,20 +99,13 @@ def structure(
             if folder is not None:
                 files = write_structures(store, inputs, folder, kind=kind, format=given.format)
                 click.echo(f"     files  {len(files):,} in {folder}")
-        num_failures = _print_summary(store)
-    sys.exit(EXIT_FAILURES if num_failures else 0)
+        _print_summary(store)
+        end_with(store)
 
 
-def _print_summary(store: Store) -> int:
-    """Writes the counts of a run; gives the number of failures."""
-    failures = store.failures
+def _print_summary(store: Store) -> None:
+    """Writes the counts of a run."""
     click.echo(f"   records  {len(store):,} ({store.num_sequences:,} distinct)")
     click.echo(f"    values  {', '.join(store.predictions)}")
-    click.echo(f"  failures  {len(failures):,}")
-    click.echo(f"      file  {store.path} ({store.path.stat().st_size / 2**20:.1f} MiB)")
-    for row in failures.head(_SHOWN_FAILURES).iter_rows(named=True):
-        click.echo(f"  failed: record {row['record'] + 1} ({row['id']}): {row['reason']}", err=True)
-    if len(failures) > _SHOWN_FAILURES:
-        more = len(failures) - _SHOWN_FAILURES
-        click.echo(f"  and {more:,} more: bioseq store failures {store.path}", err=True)
-    return len(failures)
+    click.echo(f"  failures  {len(store.failures):,}")
+    click.echo(f"      file  {describe_file(store)}")

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from bioseq_cli.options import input_options, machine_options
+from bioseq_cli.outcome import describe_file, end_with
 from bioseq_cli.progress import EmbedProgress
 
 if TYPE_CHECKING:
     from bioseq.store import Store
 
-EXIT_FAILURES = 3
-_SHOWN_FAILURES = 5
 
 TASKS = {
     "secondary-structure": "Helix, strand and coil (3 and 8 states) of every residue.",
@@ -41,7 +40,6 @@ _OPTIONS = (
         help="Also write FILE.fasta (a letter per residue), .csv, .tsv, .parquet (a row per "
         "record) or .gff3 (segments); several times for several files.",
     ),
-    click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, mps."),
     click.option(
         "--precision",
         type=click.Choice(["float32", "bfloat16", "float16"]),
@@ -49,17 +47,8 @@ _OPTIONS = (
         show_default=True,
         help="Number format of the encoder.",
     ),
-    click.option(
-        "--tokens-per-batch",
-        type=click.IntRange(min=1),
-        help="Tokens at a time; changes no result.  [default: from the machine's memory]",
-    ),
-    click.option(
-        "--molecule",
-        type=click.Choice(["protein", "dna", "rna"]),
-        help="What the input is.  [default: what it says or looks like]",
-    ),
-    click.option("--format", help="Format of the input.  [default: recognised]"),
+    machine_options,
+    input_options,
     click.option("--overwrite", is_flag=True, help="Replace existing files."),
 )
 _INPUTS = click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
@@ -128,28 +117,21 @@ def _predict(
     with store:
         for export in exports:
             export_predictions(store, export)
-        num_failures = _print_summary(store, exports)
-    sys.exit(EXIT_FAILURES if num_failures else 0)
+        _print_summary(store, exports)
+        end_with(store)
 
 
-def _print_summary(store: Store, exports: tuple[Path, ...]) -> int:
-    """Writes what was found; gives the number of failures."""
+def _print_summary(store: Store, exports: tuple[Path, ...]) -> None:
+    """Writes what was found."""
     from bioseq.predict.tasks.summary import summarise
 
-    failures = store.failures
     lines = {
         "records": f"{len(store):,} ({store.num_sequences:,} distinct sequences)",
         **summarise(store),
-        "failures": f"{len(failures):,}",
-        "file": f"{store.path} ({store.path.stat().st_size / 2**20:.1f} MiB)",
+        "failures": f"{len(store.failures):,}",
+        "file": describe_file(store),
     }
     for name, text in lines.items():
         click.echo(f"{name}  {text}")
     for export in exports:
         click.echo(f"export  {export}")
-    for row in failures.head(_SHOWN_FAILURES).iter_rows(named=True):
-        click.echo(f"  failed: record {row['record'] + 1} ({row['id']}): {row['reason']}", err=True)
-    if len(failures) > _SHOWN_FAILURES:
-        more = len(failures) - _SHOWN_FAILURES
-        click.echo(f"  and {more:,} more: bioseq store failures {store.path}", err=True)
-    return len(failures)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from bioseq_cli.outcome import describe_file, end_with
 from bioseq_cli.progress import EmbedProgress
 
 if TYPE_CHECKING:
     from bioseq.store import Store
 
-EXIT_FAILURES = 3
-_SHOWN_FAILURES = 5
 _FILE = click.Path(path_type=Path)
 
 
@@ -93,25 +91,19 @@ def variants(
                 wild_type, output, chosen, heatmap=heatmap, progress=progress, **outputs
             )
     with store:
-        num_failures = _print_summary(store)
-    sys.exit(EXIT_FAILURES if num_failures else 0)
+        _print_summary(store)
+        end_with(store)
 
 
-def _print_summary(store: Store) -> int:
-    """Writes the counts of a run; gives the number of failures."""
-    failures, run = store.failures, store.provenance
+def _print_summary(store: Store) -> None:
+    """Writes the counts of a run."""
+    run = store.provenance
     lines = {
         "records": f"{len(store):,} ({store.num_sequences:,} distinct sequences)",
         "strategy": f"{run['strategy']}, model {run['model']}",
         "seconds": f"{run['seconds']:.1f}",
-        "failures": f"{len(failures):,}",
-        "file": f"{store.path} ({store.path.stat().st_size / 2**20:.1f} MiB)",
+        "failures": f"{len(store.failures):,}",
+        "file": describe_file(store),
     }
     for name, text in lines.items():
         click.echo(f"{name:>9}  {text}")
-    for row in failures.head(_SHOWN_FAILURES).iter_rows(named=True):
-        click.echo(f"  failed: record {row['record'] + 1} ({row['id']}): {row['reason']}", err=True)
-    if len(failures) > _SHOWN_FAILURES:
-        more = len(failures) - _SHOWN_FAILURES
-        click.echo(f"  and {more:,} more: bioseq store failures {store.path}", err=True)
-    return len(failures)
