@@ -164,3 +164,13 @@ def values_of() -> Callable[..., dict[str, list[np.ndarray]]]:
         return {name: as_list(values) for name, values in found.values.items()}
 
     return run
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Cuts the work into many parts."""
+
+    def cut(records):
+        monkeypatch.setattr("bioseq.embed.job.BLOCK_RECORDS", records)
+
+    return cut

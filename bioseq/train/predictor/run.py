@@ -90,8 +90,37 @@ def train_predictor(
     table = load_table(settings)
     leaks = int(table.find_leaks(settings.data.molecule).sum())
     report(_describe(table, leaks))
+    predictor, losses = _fit(settings, table, folder, report, seconds_between_saves)
+    save_predictor(folder / PREDICTOR_FOLDER, predictor)
+    result = PredictorResult(
+        folder=str(folder / PREDICTOR_FOLDER),
+        parameters=sum(p.numel() for p in predictor.heads.parameters()),
+        train_sequences=len(table.members("train")),
+        valid_sequences=len(table.members("valid")),
+        test_sequences=len(table.members("test")),
+        leaks=leaks,
+        valid_loss=losses,
+    )
+    write_json(finished, asdict(result))
+    return result
+
+
+def _fit(
+    settings: PredictorSettings,
+    table: LabelTable,
+    folder: Path,
+    report: Callable[[str], None],
+    seconds_between_saves: float,
+) -> tuple[Predictor, list[float]]:
+    """Fits the heads on the encoder's states; also gives each one's loss on the valid part."""
     model = load_task_encoder(settings.encoder.model)
     layers = tuple(sorted(set(model.encoder.resolve_layers(settings.encoder.layers))))
+    encoder = EncoderReference(
+        model=settings.encoder.model,
+        weights_sha256=model.weights_sha256,
+        layers=layers,
+        first_residues=settings.encoder.first_residues,
+    )
     given = settings.encoder.embeddings
     path = settings.folder / given if given else folder / STATES_FILE
     store, states = open_states(model, layers, table, path)
@@ -109,29 +138,8 @@ def train_predictor(
             for member in range(settings.optimizer.members)
         ]
         heads = [fitting.run(report, seconds_between_saves) for fitting in fittings]
-        predictor = _finish(
-            settings,
-            EncoderReference(
-                model=settings.encoder.model,
-                weights_sha256=model.weights_sha256,
-                layers=layers,
-                first_residues=settings.encoder.first_residues,
-            ),
-            material,
-            heads,
-        )
-    save_predictor(folder / PREDICTOR_FOLDER, predictor)
-    result = PredictorResult(
-        folder=str(folder / PREDICTOR_FOLDER),
-        parameters=sum(p.numel() for p in predictor.heads.parameters()),
-        train_sequences=len(table.members("train")),
-        valid_sequences=len(table.members("valid")),
-        test_sequences=len(table.members("test")),
-        leaks=leaks,
-        valid_loss=[fitting.best_loss for fitting in fittings],
-    )
-    write_json(finished, asdict(result))
-    return result
+        predictor = _finish(settings, encoder, material, heads)
+    return predictor, [fitting.best_loss for fitting in fittings]
 
 
 def build_material(settings: PredictorSettings, table: LabelTable, states: Any) -> Material:
