@@ -19,7 +19,9 @@ from bioseq.heads.pooling import LightAttention, MeanPooling
 from bioseq.nn.convolution import ConvolutionStack
 from bioseq.nn.recurrence import Recurrence
 
-HeadKind = Literal["linear", "mlp", "convolution", "bilstm", "light-attention"]
+HeadKind = Literal[
+    "linear", "mlp", "convolution", "bilstm", "convolution-bilstm", "light-attention"
+]
 Level = Literal["residue", "sequence"]
 
 
@@ -29,8 +31,8 @@ class HeadConfig:
 
     Attributes:
         kind: `linear`; `mlp`, one hidden layer; `convolution`, dilated residual convolutions;
-            `bilstm`, one layer in either direction; `light-attention`, learned weights over the
-            residues (per sequence only).
+            `bilstm`, one layer in either direction; `convolution-bilstm`, the one on top of the
+            other; `light-attention`, learned weights over the residues (per sequence only).
         level: One row of outputs for each `residue`, or for each `sequence`.
         input_dim: Width of the token states.
         output_dim: Numbers in a row.
@@ -97,7 +99,7 @@ class Head(nn.Module):
     @property
     def reach(self) -> int | None:
         """Residues on either side that an output per residue depends on; None for all."""
-        if self.config.level == "sequence" or self.config.kind == "bilstm":
+        if self.config.level == "sequence" or "bilstm" in self.config.kind:
             return None
         return self.mixing.reach if isinstance(self.mixing, ConvolutionStack) else 0
 
@@ -137,14 +139,39 @@ class BidirectionalLSTM(nn.Module):
         return x + torch.cat([direction(hidden, layout) for direction in self.directions], dim=-1)
 
 
+class ConvolutionLSTM(nn.Module):
+    """Dilated convolutions for what is near, then an LSTM from either end for what is far.
+
+    Args:
+        dim: Width in and out.
+        kernel: Taps of the convolutions; odd.
+        dilations: Distance between taps, one convolution for each.
+
+    Source: Klausen et al. 2019 (NetSurfP-2.0), Materials and methods, with residual connections.
+    """
+
+    def __init__(self, dim: int, *, kernel: int, dilations: tuple[int, ...]) -> None:
+        super().__init__()
+        self.near = ConvolutionStack(dim, kernel=kernel, dilations=dilations)
+        self.far = BidirectionalLSTM(dim)
+
+    def forward(
+        self, x: Float[Tensor, "tokens dim"], layout: Layout
+    ) -> Float[Tensor, "tokens dim"]:
+        """Mixes the tokens of every segment."""
+        return self.far(self.near(x, layout)[-1], layout)
+
+
 def build_head(config: HeadConfig) -> Head:
     """Builds a head with random weights."""
     return Head(config)
 
 
-def _build_mixing(config: HeadConfig) -> ConvolutionStack | BidirectionalLSTM | None:
+def _build_mixing(config: HeadConfig) -> nn.Module | None:
     if config.kind == "convolution":
         return ConvolutionStack(config.dim, kernel=config.kernel, dilations=config.dilations)
+    if config.kind == "convolution-bilstm":
+        return ConvolutionLSTM(config.dim, kernel=config.kernel, dilations=config.dilations)
     return BidirectionalLSTM(config.dim) if config.kind == "bilstm" else None
 
 

@@ -50,7 +50,7 @@ def test_there_is_a_row_per_residue_or_per_sequence(kind: HeadKind, level: Level
     assert rows.shape == (sum(LENGTHS) if level == "residue" else len(LENGTHS), 3)
 
 
-@pytest.mark.parametrize("kind", ["linear", "mlp", "convolution", "bilstm"])
+@pytest.mark.parametrize("kind", ["linear", "mlp", "convolution", "bilstm", "convolution-bilstm"])
 @torch.no_grad()
 def test_an_output_depends_on_what_the_head_reaches_and_no_more(kind: HeadKind) -> None:
     head = _head(kind, "residue")
