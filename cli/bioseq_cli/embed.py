@@ -13,6 +13,7 @@ from bioseq_cli.options import (
     given_embedding_options,
     machine_options,
     options_from,
+    store_option,
 )
 from bioseq_cli.outcome import describe_file, end_with
 from bioseq_cli.progress import EmbedProgress
@@ -23,13 +24,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="HDF5 store to write.",
-)
+@store_option
 @embedding_options
 @click.option("--pair", is_flag=True, help="Alignments: also one vector per pair of residues.")
 @alignment_options

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bioseq_cli.options import embedding_options, options_from
+from bioseq_cli.options import embedding_options, inputs_argument, options_from
 
 if TYPE_CHECKING:
     from bioseq.plan import ShardPlan
 
 
 @click.command()
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@inputs_argument
 @click.option(
     "-o",
     "--output",

@@ -29,6 +29,7 @@ os.environ["OMP_WAIT_POLICY"] = "passive"  # read when torch loads OpenMP
 
 import torch
 from torch import Tensor, nn
+from torch.profiler import ProfilerActivity, profile
 
 from bioseq.checkpoints.axial import openfold_layers
 from bioseq.checkpoints.keymap import Rule, fill
@@ -42,6 +43,13 @@ _MSA_DIM, _PAIR_DIM = 256, 128
 _PAIRS, _BLOCK = "pairs: bioseq", "block: bioseq"
 _OTHER_PAIRS = "pairs: transformers"
 _OPENFOLD, _OPENFOLD_CHUNKED = "block: OpenFold", "block: OpenFold, chunks of 4, in place"
+
+_KERNELS = {
+    **dict.fromkeys(("mm", "addmm", "bmm", "baddbmm"), "products"),
+    "_scaled_dot_product_flash_attention_for_cpu": "attention",
+    "copy_": "copies",
+    "native_layer_norm": "norms",
+}
 
 Run = Callable[[], tuple[Tensor, ...]]
 
@@ -185,6 +193,18 @@ def measure_peak(name: str, size: str, openfold: Path | None) -> float:
     return float(printed.splitlines()[-1])
 
 
+def kernel_shares(run: Run) -> dict[str, float]:
+    """Gives the share of the processor time that each kind of kernel takes in one call."""
+    with profile(activities=[ProfilerActivity.CPU]) as profiler:
+        run()
+    shares = dict.fromkeys([*_KERNELS.values(), "rest"], 0.0)
+    for event in profiler.key_averages():
+        kind = _KERNELS.get(event.key.removeprefix("aten::"), "rest")
+        shares[kind] += event.self_cpu_time_total
+    total = sum(shares.values())
+    return {kind: time / total for kind, time in shares.items()}
+
+
 def measure_size(size: str, num_rounds: int, openfold: Path | None) -> list[dict[str, object]]:
     """Gives one line of the table for every run at one size."""
     rows, length = map(int, size.split("x"))
@@ -213,6 +233,11 @@ def measure_size(size: str, num_rounds: int, openfold: Path | None) -> list[dict
         print(f"{statistics.median(seconds[name]):>8.2f} s", end="")
         print("{cpu_times_bioseq:>7.2f} {peak_mib:>7.0f} MiB".format(**table[-1]), end="")
         print("  {relative_difference:.0e}".format(**table[-1]), flush=True)
+    shares = kernel_shares(runs[_BLOCK])
+    print(
+        f"{size:>8} {_BLOCK}: " + ", ".join(f"{k} {v:.0%}" for k, v in shares.items()), flush=True
+    )
+    table.append({"size": size, "name": _BLOCK, "kernel_shares": shares})
     return table
 
 

@@ -136,11 +136,8 @@ def alphafold_structure(shapes: Shapes, theirs: str, *, num_rounds: int) -> Stru
         single_dim=single_dim,
         pair_dim=pair_dim,
         num_rounds=num_rounds,
-        num_heads=num_heads,
-        head_dim=query // num_heads,
-        num_query_points=query_points // (3 * num_heads),
-        num_value_points=(all_points - query_points) // (3 * num_heads),
         angle_dim=angle_dim,
+        **_attention_shape(num_heads, query, query_points, all_points),
     )
 
 
@@ -156,13 +153,22 @@ def openfold_structure(shapes: Shapes, theirs: str, *, num_rounds: int) -> Struc
         single_dim=single_dim,
         pair_dim=pair_dim,
         num_rounds=num_rounds,
-        num_heads=num_heads,
-        head_dim=query // num_heads,
-        num_query_points=query_points // (3 * num_heads),
-        num_value_points=(all_points - query_points) // (3 * num_heads),
         angle_dim=angle_dim,
         angle_epsilon=_OPENFOLD_EPSILON,
+        **_attention_shape(num_heads, query, query_points, all_points),
     )
+
+
+def _attention_shape(
+    num_heads: int, query: int, query_points: int, all_points: int
+) -> dict[str, int]:
+    """Divides the widths of the point attention's projections among heads and coordinates."""
+    return {
+        "num_heads": num_heads,
+        "head_dim": query // num_heads,
+        "num_query_points": query_points // (3 * num_heads),
+        "num_value_points": (all_points - query_points) // (3 * num_heads),
+    }
 
 
 def _flatten(rules: Iterable[tuple[Rule, ...]]) -> tuple[Rule, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bioseq_cli.options import alignment_options
+from bioseq_cli.options import alignment_options, inputs_argument, store_option
 from bioseq_cli.outcome import describe_file, end_with
 
 if TYPE_CHECKING:
@@ -15,14 +15,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="HDF5 store to write.",
-)
+@inputs_argument
+@store_option
 @click.option(
     "--model",
     help="axial-contacts, mfdca, mi, or the files of an MSA Transformer, ESM-1b or ESM-2.  "

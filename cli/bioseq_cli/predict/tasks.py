@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bioseq_cli.options import input_options, machine_options
+from bioseq_cli.options import input_options, inputs_argument, machine_options, store_option
 from bioseq_cli.outcome import describe_file, end_with
 from bioseq_cli.progress import EmbedProgress
 
@@ -25,13 +25,7 @@ TASKS = {
 }
 
 _OPTIONS = (
-    click.option(
-        "-o",
-        "--output",
-        required=True,
-        type=click.Path(path_type=Path),
-        help="HDF5 store to write.",
-    ),
+    store_option,
     click.option(
         "--export",
         "exports",
@@ -51,7 +45,6 @@ _OPTIONS = (
     input_options,
     click.option("--overwrite", is_flag=True, help="Replace existing files."),
 )
-_INPUTS = click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 
 
 def add_task_commands(group: click.Group) -> None:
@@ -75,7 +68,7 @@ def _build_command(task: str, text: str) -> click.Command:
     )
 
     @click.command(name=task, help=f"{text}\n\n{details}", short_help=text)
-    @_INPUTS
+    @inputs_argument
     @_with_options
     def command(inputs: tuple[str, ...], **options: Any) -> None:
         _predict(task, inputs, **options)
@@ -85,7 +78,7 @@ def _build_command(task: str, text: str) -> click.Command:
 
 @click.command(name="custom")
 @click.argument("predictor", type=click.Path(path_type=Path))
-@_INPUTS
+@inputs_argument
 @_with_options
 def _custom(predictor: Path, inputs: tuple[str, ...], **options: Any) -> None:
     """Predict with a PREDICTOR folder of your own, made by 'bioseq train'."""
