@@ -8,6 +8,7 @@ from bioseq.chemistry.residues import (
     UNKNOWN_RESIDUE,
     residue_types,
 )
+from bioseq.chemistry.torsions import Torsions, find_torsions
 
 __all__ = [
     "ATOM37",
@@ -15,6 +16,8 @@ __all__ = [
     "THREE_LETTERS",
     "UNKNOWN_RESIDUE",
     "IdealGeometry",
+    "Torsions",
+    "find_torsions",
     "ideal_geometry",
     "residue_types",
 ]

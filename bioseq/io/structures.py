@@ -107,7 +107,7 @@ def _observed_residues(chain: Chain) -> list[str | None]:
     last: int | None = None
     for residue in chain:
         hetero, number, _ = residue.id
-        if not _is_polymer(residue.get_resname().strip(), hetero=hetero != " "):
+        if not is_polymer(residue.get_resname().strip(), hetero=hetero != " "):
             continue
         if last is not None and number > last + 1:
             names.extend([None] * (number - last - 1))
@@ -116,11 +116,14 @@ def _observed_residues(chain: Chain) -> list[str | None]:
     return names
 
 
-def _is_polymer(name: str, *, hetero: bool) -> bool:
-    """A HETATM residue belongs to the chain only if it is a modified form of a standard one."""
+def is_polymer(name: str, *, hetero: bool) -> bool:
+    """Tells whether a residue belongs to a chain.
+
+    A HETATM residue belongs to the chain only if it is a modified form of a standard one.
+    """
     from Bio.Data.PDBData import protein_letters_3to1
 
-    known = name in _protein_letters() or name in _nucleic_letters()
+    known = name in protein_letters() or name in _nucleic_letters()
     standard = name in protein_letters_3to1 or name in {"A", "C", "G", "U", "DA", "DC", "DG", "DT"}
     return known and not (hetero and standard)
 
@@ -132,7 +135,7 @@ def _to_records(chains: Chains, *, entry: str, title: str) -> Iterator[Record]:
 
 
 def _translate(names: list[str | None]) -> tuple[str, Molecule]:
-    protein, nucleic = _protein_letters(), _nucleic_letters()
+    protein, nucleic = protein_letters(), _nucleic_letters()
     num_nucleic = sum(name in nucleic for name in names)
     if num_nucleic <= sum(name in protein for name in names):
         return "".join(protein.get(name or "", "X") for name in names), "protein"
@@ -142,7 +145,8 @@ def _translate(names: list[str | None]) -> tuple[str, Molecule]:
     return sequence, "dna" if is_dna else "rna"
 
 
-def _protein_letters() -> dict[str, str]:
+def protein_letters() -> dict[str, str]:
+    """Gives the letter of every amino acid's name, modified ones as what they are made of."""
     from Bio.Data.PDBData import protein_letters_3to1_extended
 
     return protein_letters_3to1_extended

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bioseq.errors import OptionError
@@ -19,6 +20,8 @@ class StructureOptions:
             published with, 4.
         max_extra: Most rows of an alignment that AlphaFold 2 reads beside its clusters.
         seed: Of AlphaFold 2's choice of rows and masks; each pass draws anew.
+        templates: PDB and mmCIF files, or folders of them, whose chains AlphaFold 2 reads as
+            templates where they resemble the query; see `TemplateLibrary`.
         distogram: Also keep the distogram: 64 numbers for each pair of residues.
         memory: Mebibytes of working memory beside the representations; None: what is fast. Changes
             no result.
@@ -34,6 +37,7 @@ class StructureOptions:
     num_passes: int | None = None
     max_extra: int = 5120
     seed: int = 0
+    templates: Sequence[AnyPath] = ()
     distogram: bool = True
     memory: int | None = None
     device: str = "auto"

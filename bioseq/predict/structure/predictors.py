@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import cast
 
 import torch
@@ -13,15 +14,18 @@ from bioseq.batch import pack
 from bioseq.checkpoints.folding import FoldingModel, load_folding_model
 from bioseq.chemistry import RESIDUES, residue_types
 from bioseq.embed.options import choose_device
+from bioseq.errors import OptionError
 from bioseq.models.alphafold import AlphaFold, AlphaFoldOutput
 from bioseq.models.alphafold_trunk import AlignmentFeatures
 from bioseq.models.esmfold import ESMFold, ESMFoldOutput
 from bioseq.models.structure_module import Fold, StructureModule
+from bioseq.models.template import Templates
 from bioseq.msa import Msa
 from bioseq.msa.alphafold import alphafold_features, draw_rows, drop_duplicates
 from bioseq.predict.structure.features import to_tensors
 from bioseq.predict.structure.options import StructureOptions
 from bioseq.predict.structure.prediction import Predicted
+from bioseq.predict.structure.templates import TemplateLibrary, to_templates
 from bioseq.tokenizer import Tokenizer
 
 _PASSES = 4  # of AlphaFold 2, as published: three are fed with the one before
@@ -83,12 +87,15 @@ class SequenceFolder(Predictor):
 
 
 class AlignmentFolder(Predictor):
-    """AlphaFold 2: reads rows drawn from the alignment, others in every pass; no templates.
+    """AlphaFold 2: reads templates, and rows drawn from the alignment, others in every pass.
 
     Args:
         network: AlphaFold 2.
         options: How.
         device: Where to compute.
+
+    Raises:
+        OptionError: the model does not read templates.
     """
 
     def __init__(self, network: AlphaFold, options: StructureOptions, device: torch.device) -> None:
@@ -97,6 +104,9 @@ class AlignmentFolder(Predictor):
         self._num_passes = options.num_passes or _PASSES
         self._seed, self._max_extra = options.seed, options.max_extra
         reads_templates = network.config.trunk.templates is not None
+        if options.templates and not reads_templates:
+            raise OptionError("templates", len(options.templates), allowed="none with this model")
+        self._library = TemplateLibrary(options.templates) if options.templates else None
         self._num_clusters = _CLUSTERS - _TEMPLATE_ROWS * reads_templates
         self.has_aligned_error = network.config.has_aligned_error
         self.settings = {
@@ -104,15 +114,23 @@ class AlignmentFolder(Predictor):
             "seed": self._seed,
             "max_extra": self._max_extra,
         }
+        if self._library:
+            self.settings["templates"] = self._library.digest
 
     @torch.inference_mode()
     def predict(self, msa: Msa) -> Predicted:
         """Folds the query with its family."""
         msa = drop_duplicates(msa)
         indices = torch.from_numpy(residue_types(msa.query)).to(self._device)
-        features = [self._draw(msa, number) for number in range(self._num_passes)]
+        templates = self._find_templates(msa.query)
+        drawn = (self._draw(msa, number) for number in range(self._num_passes))
+        features = [replace(features, templates=templates) for features in drawn]
         output = self._network(features, indices)
         return _collect(output, output.folds[-1], self._network.structure_module, indices)
+
+    def _find_templates(self, query: str) -> Templates | None:
+        hits = self._library.find(query) if self._library else []
+        return to_templates(hits, len(query), self._device) if hits else None
 
     def _draw(self, msa: Msa, number: int) -> AlignmentFeatures:
         """Draws the rows of one pass."""
@@ -126,12 +144,14 @@ def build_predictor(options: StructureOptions) -> tuple[Predictor, FoldingModel]
 
     Raises:
         CheckpointError: the model can't be loaded.
-        OptionError: there is no such device.
+        OptionError: there is no such device, or the model does not read templates.
     """
     device = choose_device(options.device)
     model = load_folding_model(options.model, language_model=options.language_model)
     if isinstance(model.network, AlphaFold):
         return AlignmentFolder(model.network, options, device), model
+    if options.templates:
+        raise OptionError("templates", len(options.templates), allowed="none with this model")
     tokenizer = cast("Tokenizer", model.tokenizer)  # ESMFold has one
     return SequenceFolder(model.network, tokenizer, options, device), model
 

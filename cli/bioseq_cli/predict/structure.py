@@ -51,6 +51,13 @@ if TYPE_CHECKING:
     help="Of AlphaFold 2's choice of rows and masks.",
 )
 @click.option(
+    "--templates",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="PDB or mmCIF file, or a folder of them, whose chains AlphaFold 2 may use as templates; "
+    "several times for several.",
+)
+@click.option(
     "--distogram/--no-distogram",
     default=True,
     show_default=True,
