@@ -6,7 +6,8 @@ from bioseq.models.encoding import Chunk, Encoder, Encoding, StreamingEncoder
 from bioseq.models.msa_transformer import MSATransformer, MSATransformerConfig, Padding
 from bioseq.models.one_hot import OneHotConfig, OneHotEncoder
 from bioseq.models.recurrent import RecurrentConfig, RecurrentEncoder
-from bioseq.models.transformer import TransformerConfig, TransformerEncoder
+from bioseq.models.transformer import TransformerEncoder
+from bioseq.models.transformer_config import TransformerConfig
 
 __all__ = [
     "Chunk",

@@ -11,7 +11,8 @@ from bioseq.models.convolutional import ConvolutionalConfig, ConvolutionalEncode
 from bioseq.models.encoding import Encoder
 from bioseq.models.one_hot import OneHotConfig, OneHotEncoder
 from bioseq.models.recurrent import RecurrentConfig, RecurrentEncoder
-from bioseq.models.transformer import TransformerConfig, TransformerEncoder
+from bioseq.models.transformer import TransformerEncoder
+from bioseq.models.transformer_config import TransformerConfig
 
 _ARCHITECTURES: Mapping[str, tuple[type[Any], type[Encoder]]] = {
     "convolutional": (ConvolutionalConfig, ConvolutionalEncoder),

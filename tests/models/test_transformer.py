@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from bioseq.batch import PackedBatch, layout_of
 from bioseq.errors import OptionError
 from bioseq.models import Encoder, TransformerConfig, TransformerEncoder
-from bioseq.models.transformer import TransformerLayer
+from bioseq.models.transformer_layer import TransformerLayer
 
 Pack = Callable[[Sequence[Tensor]], PackedBatch]
 Draw = Callable[[Sequence[int], int], list[Tensor]]

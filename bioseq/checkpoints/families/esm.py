@@ -14,7 +14,7 @@ from bioseq.checkpoints.snapshot import Snapshot
 from bioseq.errors import CheckpointError
 from bioseq.heads import ContactHead, LanguageHead
 from bioseq.models import Encoder, TransformerConfig, TransformerEncoder
-from bioseq.models.transformer import Position
+from bioseq.models.transformer_config import Position
 from bioseq.tokenizer import ResidueTokenizer, Tokenizer, Vocabulary
 
 ESM_TOKENS = (

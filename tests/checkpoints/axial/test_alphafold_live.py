@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]
 Arrays = dict[str, Tensor]
 PARITY = 1e-6  # of the largest value
 NUM_ROUNDS = 2
-SEEDS = (1, 2)
+SEEDS = (1,)
 TRUNK_SHAPE = {
     **{"msa_channel": 32, "pair_channel": 16, "extra_msa_channel": 16, "seq_channel": 24},
     **{"evoformer_num_block": 2, "extra_msa_stack_num_block": 2},
@@ -58,7 +58,7 @@ def tiny_config() -> Any:
     config = model_config("model_1_ptm")
     changes = {"bfloat16": False, "deterministic": True, "subbatch_size": None}
     config.model.global_config.update(changes)
-    config.model.calc_extended_ptm = False
+    config.model.calc_extended_ptm = True  # keeps the logits of the aligned error
     config.model.embeddings_and_evoformer.update_from_flattened_dict(TRUNK_SHAPE)
     config.model.heads.structure_module.update_from_flattened_dict(STRUCTURE_SHAPE)
     config.model.heads.predicted_lddt.num_channels = 18
