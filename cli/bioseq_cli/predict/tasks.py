@@ -20,6 +20,9 @@ TASKS = {
     "secondary-structure": "Helix, strand and coil (3 and 8 states) of every residue.",
     "disorder": "Intrinsic disorder of every residue.",
     "topology": "Membrane helices and strands.",
+    "signal-peptide": "Whether the first 70 residues are a signal peptide's.",
+    "localization": "Compartment of a eukaryotic protein.",
+    "solubility": "Soluble share when made by E. coli's machinery without cells.",
     "promoter": "E. coli promoters in windows of 81 bases.",
     "splice": "Splice junctions in the middle of 60 bases.",
 }
