@@ -80,6 +80,7 @@ class HeadSettings:
     kernel: int = 5
     dilations: tuple[int, ...] = (1, 2, 4)
     dropout: float = 0.2
+    shortest: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

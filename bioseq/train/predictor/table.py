@@ -11,8 +11,9 @@ from jaxtyping import Bool, Int64, Shaped
 
 from bioseq.alphabet import ALPHABETS
 from bioseq.errors import AlphabetError, FormatError, InputError, OptionError
-from bioseq.evaluate.labels import Labels, read_column, read_frame, read_labels
+from bioseq.evaluate.labels import Labels, read_labels
 from bioseq.io import open_records
+from bioseq.io.tables import read_column, read_frame
 from bioseq.train.clusters import cluster_sequences
 from bioseq.train.leakage import find_leaks
 from bioseq.train.predictor.settings import LabelSettings, PredictorSettings
