@@ -74,7 +74,7 @@ def _values(cells: Mapping[str, str], path: Path, column: str) -> KnownLabels:
 def _classes(cells: Mapping[str, str], path: Path, column: str) -> KnownLabels:
     classes = tuple(sorted(set(cells.values())))
     if len(classes) < 2:
-        found = f"the one label {classes[0]!r} in the column {column!r}"
+        found = f"the one label {next(iter(cells.values()))!r} in the column {column!r}"
         raise FormatError("label table", path=path, found=found, expected="two or more classes")
     number = {name: float(i) for i, name in enumerate(classes)}
     of_ids = {id: number[label] for id, label in cells.items()}
