@@ -43,7 +43,7 @@ class HeadConfig:
         dilations: Distance between taps, one convolution for each.
         dropout: Share of the narrowed states and of the hidden numbers that training hides.
         shortest: For each class the fewest neighbouring residues that have it; a conditional random
-            field then judges all labels of a sequence together. Empty for none.
+            field then judges all labels of a sequence together. None for no such field.
 
     Raises:
         OptionError: a value is not allowed.
@@ -57,7 +57,7 @@ class HeadConfig:
     kernel: int = 5
     dilations: tuple[int, ...] = (1, 2, 4, 8)
     dropout: float = 0.2
-    shortest: tuple[int, ...] = ()
+    shortest: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         for name, allowed in (("kind", get_args(HeadKind)), ("level", get_args(Level))):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -56,6 +57,14 @@ def _report_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "_STEPS_BETWEEN_CHECKS", int(INTERVALS[1]))
 
 
+def _has_cluster() -> bool:
+    """Whether `.ci/slurm-here start` has brought up its two nodes."""
+    if shutil.which("sinfo") is None:
+        return False
+    found = subprocess.run(["sinfo", "-h", "-N", "-o", "%N"], capture_output=True, text=True)
+    return found.stdout.split() == ["node1", "node2"]
+
+
 def _write_settings(folder: Path, kind: str, **run: int) -> Path:
     path = folder / "settings.toml"
     path.write_text(
@@ -83,8 +92,10 @@ def _run_apart(
 ) -> subprocess.CompletedProcess[str]:
     """Trains in processes of their own; Lightning or the launcher starts the second."""
     worker = Path(__file__).with_name("worker.py")
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    start = [sys.executable, *launcher, worker, settings, folder, str(kill_at_save), *INTERVALS]
+    # The nodes of the cluster are this machine, and their names are known to SLURM alone.
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MASTER_ADDR": "127.0.0.1"}
+    arguments = [worker, settings, folder, str(kill_at_save), *INTERVALS]
+    start = [*(launcher or [sys.executable]), *arguments]
     return subprocess.run(start, capture_output=True, text=True, check=False, env=environment)
 
 
@@ -170,8 +181,31 @@ def test_two_processes_that_torchrun_starts_split_the_sequences_once(
     write_corpus()
     pretrain(load_settings(_write_settings(tmp_path, "cloze")), tmp_path / "one")
     settings = _write_settings(tmp_path, "cloze", devices=2)
-    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+    launcher = (
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+    )
     done = _run_apart(settings, tmp_path / "two", launcher=launcher)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("30 sequences; 10 held out") == 1
+    _assert_close_runs(tmp_path / "two", tmp_path / "one")
+
+
+@pytest.mark.slow
+@pytest.mark.slurm
+@pytest.mark.skipif(not _has_cluster(), reason="no cluster of node1 and node2")
+def test_two_machines_of_a_slurm_job_train_as_one_process(
+    tmp_path: Path, write_corpus: Write
+) -> None:
+    write_corpus()
+    pretrain(load_settings(_write_settings(tmp_path, "cloze")), tmp_path / "one")
+    settings = _write_settings(tmp_path, "cloze", nodes=2)
+    srun = ("srun", "--nodes=2", "--ntasks-per-node=1", "--mem=1500M", "--job-name=train")
+    done = _run_apart(settings, tmp_path / "two", launcher=(*srun, sys.executable))
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("30 sequences; 10 held out") == 1
     _assert_close_runs(tmp_path / "two", tmp_path / "one")
