@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bioseq_cli.options import input_options, machine_options
+from bioseq_cli.options import input_options, inputs_argument, machine_options, store_option
 from bioseq_cli.outcome import describe_file, end_with
 from bioseq_cli.progress import EmbedProgress
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@inputs_argument
 @click.option(
     "--store",
     "reference",
@@ -54,9 +54,7 @@ if TYPE_CHECKING:
     help="Distance between vectors.",
 )
 @click.option("--model", help="Where the reference's model is.  [default: its name in the store]")
-@click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="HDF5 store to write."
-)
+@store_option
 @click.option(
     "--export",
     "exports",
