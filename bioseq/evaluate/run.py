@@ -14,9 +14,10 @@ import polars as pl
 from bioseq.alphabet import ALPHABETS
 from bioseq.evaluate.baselines import fit_baselines
 from bioseq.evaluate.bootstrap import Estimate, estimate
-from bioseq.evaluate.labels import read_column, read_frame, read_labels
+from bioseq.evaluate.labels import read_labels
 from bioseq.evaluate.metrics import metrics_of
 from bioseq.evaluate.settings import Trial
+from bioseq.io.tables import read_column, read_frame
 from bioseq.predict.tasks import TaskOptions, load_predictor, predict_files
 from bioseq.predict.tasks.encoders import load_referenced
 from bioseq.typing import Molecule

@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
+from types import NoneType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from bioseq.errors import FormatError, InputError, OptionError
@@ -45,11 +46,18 @@ def read_table(table: str, kind: type[T], values: Mapping[str, Any]) -> T:
     for name, field in known.items():
         if field.default is MISSING and name not in values:
             raise OptionError(_field(table, name), None, allowed="a value; it is required")
-    hints = get_type_hints(kind)
+    # What may be None is so by being left out: TOML has no word for it.
+    hints = {name: _stated(hint) for name, hint in get_type_hints(kind).items()}
     typed = {n: _convert(value, hints[n]) for n, value in values.items()}
     for name, value in typed.items():
         _check_type(_field(table, name), value, hints[name])
     return kind(**typed)
+
+
+def _stated(hint: Any) -> Any:
+    """Gives the type of a value that stands there: `int` for `int | None`."""
+    choices = get_args(hint)
+    return choices[0] if NoneType in choices else hint
 
 
 def _convert(value: Any, hint: Any) -> Any:

@@ -38,7 +38,7 @@ class Grammar:
         self, probabilities: Float[np.ndarray, "residues classes"]
     ) -> Int64[np.ndarray, " residues"]:
         """Gives the allowed labels with the largest product of probabilities."""
-        owner, follows, last = self._states()
+        owner, follows, last = self.states()
         scores = np.log(np.maximum(probabilities, 1e-12))[:, owner]
         first = np.r_[True, owner[1:] != owner[:-1]]
         best = np.where(first, scores[0], -np.inf)
@@ -54,14 +54,18 @@ class Grammar:
             state = came_from[place, state]
         return owner[path]
 
-    def _states(
+    def states(
         self,
     ) -> tuple[
         Int64[np.ndarray, " states"],
         Bool[np.ndarray, "states states"],
         Bool[np.ndarray, " states"],
     ]:
-        """One state for each residue of a class's shortest run; the last one may repeat."""
+        """Gives one state for each residue of a class's shortest run; the last one may repeat.
+
+        Returns:
+            The class of each state; which state (second axis) may follow which; which may end.
+        """
         owner = np.repeat(np.arange(len(self.shortest)), self.shortest)
         last = np.r_[owner[1:] != owner[:-1], True]
         first = np.r_[True, owner[1:] != owner[:-1]]

@@ -15,6 +15,8 @@ from torch.nn import functional
 
 from bioseq.batch import Layout
 from bioseq.errors import OptionError
+from bioseq.heads.crf import ConditionalRandomField
+from bioseq.heads.grammar import Grammar
 from bioseq.heads.pooling import LightAttention, MeanPooling
 from bioseq.nn.convolution import ConvolutionStack
 from bioseq.nn.recurrence import Recurrence
@@ -40,6 +42,8 @@ class HeadConfig:
         kernel: Taps of the convolutions; odd.
         dilations: Distance between taps, one convolution for each.
         dropout: Share of the narrowed states and of the hidden numbers that training hides.
+        shortest: For each class the fewest neighbouring residues that have it; a conditional random
+            field then judges all labels of a sequence together. None for no such field.
 
     Raises:
         OptionError: a value is not allowed.
@@ -53,6 +57,7 @@ class HeadConfig:
     kernel: int = 5
     dilations: tuple[int, ...] = (1, 2, 4, 8)
     dropout: float = 0.2
+    shortest: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         for name, allowed in (("kind", get_args(HeadKind)), ("level", get_args(Level))):
@@ -60,6 +65,9 @@ class HeadConfig:
                 raise OptionError(name, getattr(self, name), allowed=allowed)
         if self.kind == "light-attention" and self.level == "residue":
             raise OptionError("kind", self.kind, allowed="with level 'sequence' only")
+        if self.shortest and (self.level != "residue" or len(self.shortest) != self.output_dim):
+            allowed = f"{self.output_dim} numbers, one for each class, with targets per residue"
+            raise OptionError("shortest", self.shortest, allowed=allowed)
         if self.kernel % 2 == 0:
             raise OptionError("kernel", self.kernel, allowed="odd numbers")
         for name in ("input_dim", "output_dim", "dim"):
@@ -95,11 +103,15 @@ class Head(nn.Module):
             self.output = nn.Sequential(
                 nn.LayerNorm(width), nn.GELU(), nn.Dropout(config.dropout), self.output
             )
+        self.chain = (
+            ConditionalRandomField(Grammar(shortest=config.shortest)) if config.shortest else None
+        )
 
     @property
     def reach(self) -> int | None:
         """Residues on either side that an output per residue depends on; None for all."""
-        if self.config.level == "sequence" or "bilstm" in self.config.kind:
+        config = self.config
+        if config.level == "sequence" or config.shortest or "bilstm" in config.kind:
             return None
         return self.mixing.reach if isinstance(self.mixing, ConvolutionStack) else 0
 
@@ -107,6 +119,8 @@ class Head(nn.Module):
         self, states: Float[Tensor, "residues input"], layout: Layout
     ) -> Float[Tensor, "rows output"]:
         """Gives the logits or values: a row per residue, or a row per sequence.
+
+        With a random field the logits are logarithms of probabilities.
 
         Args:
             states: States of the residues of all sequences, special tokens left out.
@@ -117,7 +131,8 @@ class Head(nn.Module):
             x = self.mixing(x, layout)[-1]
         elif self.mixing is not None:
             x = self.mixing(x, layout)
-        return self.output(x if self.pooling is None else self.pooling(x, layout))
+        outputs = self.output(x if self.pooling is None else self.pooling(x, layout))
+        return outputs if self.chain is None else self.chain(outputs, layout)
 
 
 class BidirectionalLSTM(nn.Module):

@@ -6,6 +6,7 @@ from bioseq.train.settings import (
     DataSettings,
     ObjectiveSettings,
     OptimizerSettings,
+    RunSettings,
     TrainingSettings,
     load_settings,
 )
@@ -14,6 +15,7 @@ __all__ = [
     "DataSettings",
     "ObjectiveSettings",
     "OptimizerSettings",
+    "RunSettings",
     "TrainingResult",
     "TrainingSettings",
     "cluster_sequences",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import lightning
 import torch
@@ -26,29 +27,36 @@ _SEED_STRIDE = 1_000_003
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """What one optimizer step reads.
+    """What one optimizer step reads, and which part of it is to be taken.
+
+    Every process knows the whole step, so that masks and mean do not depend on how it is cut.
 
     Attributes:
         number: The step, from 0.
         batch: Its sequences.
+        part: Which of the parts.
+        parts: Into how many it is cut, over all processes.
     """
 
     number: int
     batch: PackedBatch
+    part: int = 0
+    parts: int = 1
 
     def to(self, device: torch.device | str) -> Step:
         """Gives the step on another device."""
-        return Step(number=self.number, batch=self.batch.to(device))
+        return replace(self, batch=self.batch.to(device))
 
 
 class StepStream(IterableDataset[Step]):
-    """The batches of a run from a given step on.
+    """One process's parts of the steps of a run, from a given step on.
 
     Args:
         corpus: Training sequences.
         tokenizer: Makes tokens of them.
         settings: Of the run.
         first_step: Asked when the stream starts, which is after a checkpoint has been read.
+        process: Number of the process.
     """
 
     def __init__(
@@ -57,11 +65,16 @@ class StepStream(IterableDataset[Step]):
         tokenizer: Tokenizer,
         settings: TrainingSettings,
         first_step: Callable[[], int],
+        *,
+        process: int = 0,
     ) -> None:
         self.corpus = corpus
         self.tokenizer = tokenizer
         self.settings = settings
         self.first_step = first_step
+        accumulation = settings.run.accumulation
+        self.parts = accumulation * settings.run.num_processes
+        self.taken = range(process * accumulation, (process + 1) * accumulation)
 
     def __iter__(self) -> Iterator[Step]:
         first = self.first_step()
@@ -73,7 +86,9 @@ class StepStream(IterableDataset[Step]):
             start=first,
         )
         for number, sequences in zip(range(first, optimizer.steps), texts, strict=False):
-            yield Step(number=number, batch=pack(self.tokenizer.encode(sequences)))
+            batch = pack(self.tokenizer.encode(sequences))
+            for part in self.taken:
+                yield Step(number=number, batch=batch, part=part, parts=self.parts)
 
 
 class Pretraining(lightning.LightningModule):
@@ -90,14 +105,25 @@ class Pretraining(lightning.LightningModule):
         self.settings = settings
 
     def training_step(self, step: Step, index: int) -> Tensor:
-        """Gives the loss of a step."""
+        """Gives the loss of a part of a step; the mean over the parts is that of the step."""
         seed = self.settings.seed * _SEED_STRIDE + step.number
-        loss = self.model.predict(step.batch, torch.Generator().manual_seed(seed)).loss
-        self.log("loss", loss.detach(), batch_size=1)
-        return loss
+        whole = self.model.ask(step.batch, torch.Generator().manual_seed(seed))
+        prediction = self.model.answer(whole.part(step.part, step.parts))
+        return prediction.loss_of(len(whole.targets)) * step.parts
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Counts the batches of a checkpoint as if today's settings had cut its steps."""
+        counts = checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]
+        expected = checkpoint["global_step"] * self.trainer.accumulate_grad_batches
+        shift = expected - counts["current"]["ready"]
+        for name in ("total", "current"):
+            counts[name] = {key: count + shift for key, count in counts[name].items()}
 
     def validation_step(self, batch: PackedBatch, index: int) -> None:
-        """Logs the loss on held-out sequences, with the same masks every time."""
+        """Logs the loss on held-out sequences, with the same masks every time.
+
+        Every process reads all of them: what they agree on needs no word between them.
+        """
         prediction = predict_held_out(self.model, batch, index)
         self.log("held_out_loss", prediction.loss, batch_size=len(prediction.targets))
 

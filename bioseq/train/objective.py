@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bioseq.batch import PackedBatch
+from bioseq.batch import PackedBatch, layout_of
 from bioseq.checkpoints import Objective
 from bioseq.errors import OptionError
 from bioseq.heads import LanguageHead
@@ -18,6 +18,41 @@ from bioseq.tokenizer import Tokenizer
 
 _REPLACED_BY_MASK = 0.8
 _REPLACED_AT_RANDOM = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What the encoder sees of a batch, and what is asked about it.
+
+    Attributes:
+        seen: The batch, with some tokens hidden perhaps.
+        places: Tokens that are asked about, ascending; `next-token` asks for the one behind.
+        targets: The right answers.
+    """
+
+    seen: PackedBatch
+    places: Int64[Tensor, " predicted"]
+    targets: Int64[Tensor, " predicted"]
+
+    def part(self, number: int, count: int) -> Question:
+        """Gives one of `count` parts of neighbouring segments; together they ask the same.
+
+        A part for which there is no segment holds the first one and asks nothing.
+        """
+        layout = self.seen.layout
+        bounds = [i * layout.num_segments // count for i in range(number, number + 2)]
+        first, last = bounds if bounds[0] < bounds[1] else (0, 1)
+        ends = (*layout.starts, layout.num_tokens)
+        start, stop = ends[first], ends[last]
+        asked = (self.places >= start) & (self.places < stop) & (bounds[0] < bounds[1])
+        return Question(
+            seen=PackedBatch(
+                tokens=self.seen.tokens[start:stop],
+                layout=layout_of(layout.lengths[first:last], layout.device),
+            ),
+            places=self.places[asked] - start,
+            targets=self.targets[asked],
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +70,12 @@ class Prediction:
     @property
     def loss(self) -> Float[Tensor, ""]:
         """Mean negative log-likelihood in nats."""
-        return functional.cross_entropy(self.logits.float(), self.targets)
+        return self.loss_of(len(self.targets))
+
+    def loss_of(self, total: int) -> Float[Tensor, ""]:
+        """Gives these tokens' share of the mean over `total` tokens."""
+        logits = self.logits.float()
+        return functional.cross_entropy(logits, self.targets, reduction="sum") / total
 
 
 class LanguageModel(nn.Module):
@@ -97,21 +137,36 @@ class LanguageModel(nn.Module):
 
     def predict(self, batch: PackedBatch, generator: torch.Generator) -> Prediction:
         """Predicts the tokens of a batch that the objective asks for."""
-        match self.objective:
-            case "masked":
-                return self._predict_masked(batch, generator)
-            case "next-token":
-                return self._predict_next(batch)
-            case _:
-                return self._predict_cloze(batch)
+        return self.answer(self.ask(batch, generator))
+
+    def ask(self, batch: PackedBatch, generator: torch.Generator) -> Question:
+        """Chooses the tokens of a batch to predict; all chance is in here."""
+        if self.objective == "masked":
+            places, tokens = self.hide(batch, generator)
+            seen = PackedBatch(tokens=tokens, layout=batch.layout)
+            return Question(seen=seen, places=places, targets=batch.tokens[places])
+        if self.objective == "next-token":
+            places = self._has_next(batch).nonzero()[:, 0]
+            return Question(seen=batch, places=places, targets=batch.tokens[places + 1])
+        places = self._is_residue(batch).nonzero()[:, 0]
+        return Question(seen=batch, places=places, targets=batch.tokens[places])
+
+    def answer(self, question: Question) -> Prediction:
+        """Predicts what is asked."""
+        states, places = self.encoder(question.seen).states[0], question.places
+        if self.objective == "cloze":
+            before, behind = states.chunk(2, dim=-1)
+            context = torch.cat([before[places - 1], behind[places + 1]], dim=-1)
+        else:
+            context = states[places]
+        return Prediction(logits=self.head(context), targets=question.targets)
 
     def _is_residue(self, batch: PackedBatch) -> Bool[Tensor, " tokens"]:
         return ~torch.isin(batch.tokens, self.special_ids)
 
-    def _predict_masked(self, batch: PackedBatch, generator: torch.Generator) -> Prediction:
-        hidden, seen = self.hide(batch, generator)
-        states = self.encoder(PackedBatch(tokens=seen, layout=batch.layout)).states[0]
-        return Prediction(logits=self.head(states[hidden]), targets=batch.tokens[hidden])
+    def _has_next(self, batch: PackedBatch) -> Bool[Tensor, " tokens"]:
+        last = batch.layout.start_tensor + batch.layout.length_tensor - 1
+        return torch.ones_like(batch.tokens, dtype=torch.bool).index_fill(0, last, value=False)
 
     def hide(
         self, batch: PackedBatch, generator: torch.Generator
@@ -134,16 +189,3 @@ class LanguageModel(nn.Module):
         if not self.training:
             shown = torch.full_like(shown, self.mask_token)
         return hidden, batch.tokens.index_copy(0, hidden, shown)
-
-    def _predict_next(self, batch: PackedBatch) -> Prediction:
-        states = self.encoder(batch).states[0]
-        last = batch.layout.start_tensor + batch.layout.length_tensor - 1
-        has_next = torch.ones_like(batch.tokens, dtype=torch.bool).index_fill(0, last, value=False)
-        place = has_next.nonzero()[:, 0]
-        return Prediction(logits=self.head(states[place]), targets=batch.tokens[place + 1])
-
-    def _predict_cloze(self, batch: PackedBatch) -> Prediction:
-        before, behind = self.encoder(batch).states[0].chunk(2, dim=-1)
-        place = self._is_residue(batch).nonzero()[:, 0]
-        context = torch.cat([before[place - 1], behind[place + 1]], dim=-1)
-        return Prediction(logits=self.head(context), targets=batch.tokens[place])

@@ -6,7 +6,9 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -67,6 +69,9 @@ def pretrain(
     the weights of an uninterrupted run (on the CPU with the same number of threads). Run again
     when finished, it gives the result at once.
 
+    With several devices or nodes each process calls this; the first claims the folder, splits the
+    sequences, reports and writes, and all give its result.
+
     Args:
         settings: Of the run.
         folder: For checkpoint, split, log, result and model.
@@ -81,16 +86,26 @@ def pretrain(
     """
     tokenizer = build_residue_tokenizer(settings.data.molecule)
     model = build_language_model(settings, tokenizer)
-    claim_folder(folder, _fingerprint(settings))
+    fingerprint = _fingerprint(settings)
     finished = folder / RESULT_FILE
     if finished.exists():
-        result = TrainingResult(**{**json.loads(finished.read_text()), "folder": _model(folder)})
+        claim_folder(folder, fingerprint)
+        result = _read_result(folder)
         report(f"{folder}: already finished, test perplexity {result.test_perplexity:.3f}")
         return result
-    split = load_split(settings, folder / SPLIT_FILE)
-    report(_describe(model, split))
-    _fit(model, split, tokenizer, settings, folder, report, seconds_between_saves)
-    return _finish(model, split, tokenizer, settings, folder)
+    loop = _import_loop()
+    trainer = loop.build_trainer(settings, folder, report, seconds_between_saves)
+    load = partial(load_split, settings, folder / SPLIT_FILE)
+    if trainer.is_global_zero:
+        claim_folder(folder, fingerprint)
+        split = load()
+        report(_describe(model, split))
+        steps = loop.fit(trainer, model, lambda: split, tokenizer, settings, folder)
+        _finish(model, split, tokenizer, settings, folder, steps)
+    else:
+        loop.fit(trainer, model, load, tokenizer, settings, folder)
+    trainer.strategy.barrier()
+    return _read_result(folder)
 
 
 def build_language_model(settings: TrainingSettings, tokenizer: Tokenizer) -> LanguageModel:
@@ -122,7 +137,8 @@ def _check_crop(crop: int, encoder: Encoder, tokenizer: Tokenizer) -> None:
 def _fingerprint(settings: TrainingSettings) -> dict[str, Any]:
     """Gives everything that changes a weight, as plain data."""
     plain = json.loads(json.dumps(asdict(settings), default=str))
-    plain.pop("folder")
+    for name in ("folder", "run"):
+        plain.pop(name)
     plain["data"]["sequences_sha256"] = file_digest(settings.folder / settings.data.sequences)
     return plain
 
@@ -136,30 +152,14 @@ def _describe(model: LanguageModel, split: Split) -> str:
     )
 
 
-def _fit(
-    model: LanguageModel,
-    split: Split,
-    tokenizer: Tokenizer,
-    settings: TrainingSettings,
-    folder: Path,
-    report: Callable[[str], None],
-    seconds_between_saves: float,
-) -> None:
+def _import_loop() -> ModuleType:
     try:
-        from bioseq.train.loop import fit
+        import bioseq.train.loop as loop
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "lightning":
             raise
         raise MissingDependencyError("lightning", extra="train") from None
-    fit(
-        model,
-        split,
-        tokenizer,
-        settings,
-        folder,
-        report=report,
-        seconds_between_saves=seconds_between_saves,
-    )
+    return loop
 
 
 def _finish(
@@ -168,7 +168,8 @@ def _finish(
     tokenizer: Tokenizer,
     settings: TrainingSettings,
     folder: Path,
-) -> TrainingResult:
+    steps: int,
+) -> None:
     save_model(
         Path(_model(folder)),
         encoder=model.encoder,
@@ -179,7 +180,7 @@ def _finish(
     loss = held_out_loss(model, held_out_batches(split.test, tokenizer, settings))
     result = TrainingResult(
         folder=_model(folder),
-        steps=settings.optimizer.steps,
+        steps=steps,
         parameters=sum(p.numel() for p in model.parameters()),
         train_sequences=len(split.train),
         valid_sequences=len(split.valid),
@@ -189,7 +190,11 @@ def _finish(
         unigram_perplexity=split.test.unigram_perplexity(split.train),
     )
     write_json(folder / RESULT_FILE, asdict(result))
-    return result
+
+
+def _read_result(folder: Path) -> TrainingResult:
+    stored = json.loads((folder / RESULT_FILE).read_text())
+    return TrainingResult(**{**stored, "folder": _model(folder)})
 
 
 def _model(folder: Path) -> str:

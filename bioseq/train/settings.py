@@ -47,13 +47,15 @@ class OptimizerSettings:
 
     Attributes:
         steps: Optimizer steps.
-        tokens_per_batch: Tokens in each step.
+        tokens_per_batch: Tokens in each step, over all devices.
         learning_rate: Highest rate.
         warmup_steps: Steps up to the highest rate.
         weight_decay: Of matrices; vectors have none.
         clip: Largest norm of the gradient.
         precision: Number format of the matrix products; weights stay float32.
         seed: Decides weights, order, crops and masks.
+        patience: Checks without a lower held-out loss after which the run ends, with the weights of
+            the best check; without it the run takes all steps and keeps the last weights.
     """
 
     steps: int
@@ -64,8 +66,11 @@ class OptimizerSettings:
     clip: float = 1.0
     precision: Literal["float32", "bfloat16"] = "float32"
     seed: int = 0
+    patience: int | None = None
 
     def __post_init__(self) -> None:
+        if self.patience is not None:
+            check_range("patience", self.patience, self.patience >= 1, "1 or more")
         for name in ("steps", "tokens_per_batch"):
             check_range(name, getattr(self, name), getattr(self, name) >= 1, "1 or more")
         for name in ("learning_rate", "clip"):
@@ -91,6 +96,32 @@ class ObjectiveSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RunSettings:
+    """Where a run takes place and what it shows: all but rounding is the same whatever stands here.
+
+    Attributes:
+        devices: Processes on each machine, one for each GPU, or on the CPU; they share each step.
+        nodes: Machines.
+        accumulation: Parts in which a process takes its share of a step; more need less memory.
+        tensorboard: Whether to write the losses for TensorBoard too.
+    """
+
+    devices: int = 1
+    nodes: int = 1
+    accumulation: int = 1
+    tensorboard: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("devices", "nodes", "accumulation"):
+            check_range(name, getattr(self, name), getattr(self, name) >= 1, "1 or more")
+
+    @property
+    def num_processes(self) -> int:
+        """Processes of all machines."""
+        return self.devices * self.nodes
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
     """All settings of a run.
 
@@ -101,6 +132,7 @@ class TrainingSettings:
         objective: What to predict.
         optimizer: How to fit.
         folder: Folder that paths are relative to.
+        run: Where the run takes place.
     """
 
     data: DataSettings
@@ -108,6 +140,7 @@ class TrainingSettings:
     objective: ObjectiveSettings
     optimizer: OptimizerSettings
     folder: Path
+    run: RunSettings = RunSettings()
 
 
 def load_settings(path: Path) -> TrainingSettings:
@@ -118,14 +151,15 @@ def load_settings(path: Path) -> TrainingSettings:
         FormatError: it is not TOML.
         OptionError: a table or field is unknown, missing, or has a value that is not allowed.
     """
-    tables = load_toml(path)
-    known = {"data", "encoder", "objective", "optimizer"}
-    if set(tables) != known or not all(isinstance(table, dict) for table in tables.values()):
-        raise OptionError("tables", sorted(tables), allowed=f"exactly {', '.join(sorted(known))}")
+    needed, tables = {"data", "encoder", "objective", "optimizer"}, {"run": {}, **load_toml(path)}
+    if set(tables) != {*needed, "run"} or not all(isinstance(t, dict) for t in tables.values()):
+        allowed = f"exactly {', '.join(sorted(needed))}, and run where it is wanted"
+        raise OptionError("tables", sorted(tables), allowed=allowed)
     return TrainingSettings(
         data=read_table("data", DataSettings, tables["data"]),
         encoder=tables["encoder"],
         objective=read_table("objective", ObjectiveSettings, tables["objective"]),
         optimizer=read_table("optimizer", OptimizerSettings, tables["optimizer"]),
         folder=path.parent,
+        run=read_table("run", RunSettings, tables["run"]),
     )

@@ -43,9 +43,13 @@ def _train_predictor(settings: Path, output: Path) -> None:
 
 
 def _train_encoder(settings: Path, output: Path) -> None:
+    from torch import distributed
+
     from bioseq.train import load_settings, pretrain
 
     result = pretrain(load_settings(settings), output, _report)
+    if distributed.is_initialized() and distributed.get_rank():
+        return
     click.echo(f"model       {result.folder} ({result.parameters:,} parameters)")
     click.echo(f"test part   {result.test_sequences:,} sequences")
     click.echo(f"perplexity  {result.test_perplexity:.3f}")

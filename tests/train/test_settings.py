@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bioseq.errors import BioseqError, FormatError, InputError, OptionError
-from bioseq.train import load_settings
+from bioseq.train import RunSettings, load_settings
 
 ROOT = Path(__file__).parents[2]
 TEXT = """
@@ -43,6 +43,16 @@ def test_a_file_gives_its_values_and_the_defaults(tmp_path: Path) -> None:
     assert settings.encoder == {"architecture": "recurrent", "num_layers": 2}
     assert settings.optimizer.learning_rate == 1.0
     assert settings.optimizer.precision == "float32"
+    assert settings.optimizer.patience is None
+    assert settings.run == RunSettings()
+
+
+def test_where_a_run_takes_place_is_read(tmp_path: Path) -> None:
+    text = TEXT + "patience = 2\n[run]\ndevices = 4\nnodes = 2\naccumulation = 3\n"
+    settings = load_settings(_write(tmp_path, text))
+    assert settings.run == RunSettings(devices=4, nodes=2, accumulation=3)
+    assert settings.run.num_processes == 8
+    assert settings.optimizer.patience == 2
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "pipelines" / "pretraining").glob("*.toml")))
@@ -62,6 +72,9 @@ def test_the_bundled_settings_are_valid(path: Path) -> None:
         ("steps = 10", "steps = 0", OptionError, "steps is 0; allowed: 1 or more"),
         ("= 1\n", "= 0\n", OptionError, "learning_rate is 0.0; allowed: above 0"),
         ("'cloze'", "'mlm'", OptionError, "kind is 'mlm'; allowed: masked, next-token, cloze"),
+        ("= 1\n", "= 1\npatience = '2'\n", OptionError, "patience is '2'; allowed: .* of type int"),
+        ("= 1\n", "= 1\npatience = 0\n", OptionError, "patience is 0; allowed: 1 or more"),
+        ("= 1\n", "= 1\n[run]\nnodes = 0\n", OptionError, "nodes is 0; allowed: 1 or more"),
         ("[data]", "[data", FormatError, "settings.toml: not valid TOML"),
     ],
 )

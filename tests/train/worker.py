@@ -1,4 +1,4 @@
-"""Trains in a process of its own that kills itself in the middle of writing a checkpoint."""
+"""Trains in a process of its own, which may kill itself in the middle of writing a checkpoint."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ saved = 0
 
 
 def save_and_die(checkpoint: dict[str, Any], path: Path) -> None:
-    """Writes whole checkpoints up to the given one, and half of that."""
+    """Writes whole checkpoints up to the given one, and half of that; all of them for 0."""
     global saved
     saved += 1
     save(checkpoint, path)

@@ -69,8 +69,13 @@ def prediction_table(store: Store) -> pl.DataFrame:
     records = store.records.select(pl.col("record") + 1, "id", "length", "failure")
     columns: list[pl.Series] = []
     for name, view in store.predictions.items():
-        columns += _per_residue(name, view) if view.is_per_residue else _per_sequence(name, view)
+        columns += prediction_columns(name, view)
     return records.with_columns(columns)
+
+
+def prediction_columns(name: str, view: Embedding) -> list[pl.Series]:
+    """Gives the columns of one target; see `prediction_table`."""
+    return _per_residue(name, view) if view.is_per_residue else _per_sequence(name, view)
 
 
 def _per_residue(name: str, view: Embedding) -> list[pl.Series]:

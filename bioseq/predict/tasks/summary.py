@@ -20,14 +20,15 @@ def summarise(store: Store) -> dict[str, str]:
     lines = {}
     for name, view in store.predictions.items():
         if len(view.records):
-            lines[name] = _describe(name, view)
+            lines[name] = describe_target(view)
     return lines
 
 
-def _describe(name: str, view: Embedding) -> str:
+def describe_target(view: Embedding) -> str:
+    """Describes one target that has values."""
     classes: Any = view.attrs["classes"]
     kind = view.attrs.get("kind")
-    if name.endswith("-typicality"):
+    if view.name.endswith("-typicality"):
         rare = int((np.asarray(view.to_numpy())[:, 0] < RARE).sum())
         return f"{rare:,} of {len(view.records):,} records are unlike the training sequences"
     if view.is_per_residue:

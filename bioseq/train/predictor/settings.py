@@ -80,6 +80,7 @@ class HeadSettings:
     kernel: int = 5
     dilations: tuple[int, ...] = (1, 2, 4)
     dropout: float = 0.2
+    shortest: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +165,13 @@ class PredictorSettings:
     targets: tuple[TargetSettings, ...]
     optimizer: FittingSettings
     folder: Path
+
+    def __post_init__(self) -> None:
+        shortest = self.head.shortest
+        found = [(target.level, target.kind, len(target.classes)) for target in self.targets]
+        fits = shortest is None or found == [("residue", "classes", len(shortest))]
+        allowed = "a number for each class, with one target of classes per residue"
+        check_range("shortest", shortest, fits, allowed)
 
 
 def is_predictor(path: Path) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +13,9 @@ from jaxtyping import Bool, Int64, Shaped
 
 from bioseq.alphabet import ALPHABETS
 from bioseq.errors import AlphabetError, FormatError, InputError, OptionError
-from bioseq.evaluate.labels import Labels, read_column, read_frame, read_labels
+from bioseq.evaluate.labels import Labels, read_labels
 from bioseq.io import open_records
+from bioseq.io.tables import read_column, read_frame
 from bioseq.train.clusters import cluster_sequences
 from bioseq.train.leakage import find_leaks
 from bioseq.train.predictor.settings import LabelSettings, PredictorSettings
@@ -48,7 +51,7 @@ def load_table(settings: PredictorSettings) -> LabelTable:
 
     Raises:
         InputError: a file can't be read, or a part is empty.
-        FormatError: a column is missing, or a label does not fit its sequence.
+        FormatError: a column is missing, or a label does not fit its sequence or the head.
     """
     path = settings.folder / settings.data.table
     frame = read_frame(path)
@@ -64,7 +67,30 @@ def load_table(settings: PredictorSettings) -> LabelTable:
     labels = {
         target.name: read_labels(frame, target, sequences, path) for target in settings.targets
     }
+    if settings.head.shortest:
+        [target] = settings.targets
+        for row, found in enumerate(labels[target.name], start=1):
+            check_runs(found, target.classes, settings.head.shortest, path, line=row + 1)
     return LabelTable(sequences=sequences, parts=parts, labels=labels)
+
+
+def check_runs(
+    labels: Labels, classes: Sequence[str], shortest: Sequence[int], path: Path, *, line: int
+) -> None:
+    """Refuses labels that a random field could never give; what borders on a gap may go on in it.
+
+    Raises:
+        FormatError: a run is too short.
+    """
+    numbers = np.nan_to_num(labels[:, 0], nan=-1).astype(np.int64)
+    bounds = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(numbers)]
+    for start, stop in itertools.pairwise(bounds):
+        label = int(numbers[start])
+        beside = [*numbers[max(0, start - 1) : start], *numbers[stop : stop + 1]]
+        if label >= 0 and stop - start < shortest[label] and -1 not in beside:
+            found = f"{stop - start} neighbouring residues of {classes[label]!r} at {start + 1}"
+            expected = f"at least {shortest[label]}, as shortest says"
+            raise FormatError("label table", path=path, line=line, found=found, expected=expected)
 
 
 def _sequences(frame: pl.DataFrame, data: LabelSettings, path: Path, folder: Path) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from bioseq_cli.predict.contacts import contacts
+from bioseq_cli.predict.nearest import nearest
 from bioseq_cli.predict.structure import structure
 from bioseq_cli.predict.tasks import add_task_commands
 from bioseq_cli.predict.variants import variants
@@ -16,5 +17,5 @@ def predict() -> None:
 
 
 add_task_commands(predict)
-for command in (contacts, structure, variants):
+for command in (contacts, nearest, structure, variants):
     predict.add_command(command)
