@@ -11,6 +11,7 @@ import argparse
 import json
 import time
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ RESIDUES = 2_048
 """In one step."""
 EDGES = (128, 256, 512)
 """Lengths at which one bin ends and the next begins."""
-CLASSES = {
+CLASSES: Mapping[str, tuple[str, ...]] = {
     "secondary-structure": ("H", "E", "C"),
     "membrane-side": ("I", "O", "H"),
     "localization": (
@@ -47,8 +48,8 @@ CLASSES = {
         "Plastid",
     ),
 }
-JUDGED = {"membrane-side": ("I", "O")}
-"""Classes of the residues that count in a test, where not all do."""
+JUDGED: Mapping[str, tuple[str, ...]] = {**CLASSES, "membrane-side": ("I", "O")}
+"""Classes of the labels that count in a test."""
 ENCODERS = Path(__file__).parent / "encoders.toml"
 SETTINGS = """
 [predictor]
@@ -141,7 +142,7 @@ def judge(table: Path, task: str, predictor: str) -> dict[str, dict[str, float]]
     sequences = tested["sequence"].to_list()
     truths = read_labels(tested, trial, sequences, table)
     found = predict_sequences(trial, sequences)
-    judged = [CLASSES[task].index(c) for c in JUDGED.get(task, CLASSES[task])]
+    judged = [CLASSES[task].index(c) for c in JUDGED[task]]
     bins: dict[str, dict[str, float]] = {}
     for sequence, truth, prediction in zip(sequences, truths, found, strict=True):
         counted = np.isin(truth[:, 0], judged)

@@ -17,7 +17,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import polars as pl
-from measure import CLASSES, JUDGED, bin_of, level_of
+from measure import JUDGED, bin_of, level_of
 
 mpl.use("svg")
 from matplotlib import pyplot
@@ -44,7 +44,7 @@ def read_runs(folder: Path) -> pl.DataFrame:
 def read_commonest(tables: Path, task: str) -> pl.DataFrame:
     """Gives the accuracy of saying the commonest class of a task's test labels all the time."""
     tested = pl.read_parquet(tables / f"{task}.parquet").filter(pl.col("split") == "test")
-    judged = JUDGED.get(task, CLASSES[task])
+    judged = JUDGED[task]
     counts: dict[str, dict[str, int]] = {}
     for sequence, label in tested.select("sequence", "label").iter_rows():
         for name in (ALL, bin_of(len(sequence))):
