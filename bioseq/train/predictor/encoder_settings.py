@@ -88,8 +88,11 @@ def read_encoder(values: Mapping[str, Any]) -> EncoderSettings:
         for name in _ELSEWHERE:
             if name in plain:
                 raise OptionError(name, plain[name], allowed="not with [encoder.new]")
-    return replace(
-        read_table("encoder", EncoderSettings, plain),
-        lora=read_table("encoder.lora", LoRASettings, values.get("lora", {})),
-        new=new,
-    )
+    settings = read_table("encoder", EncoderSettings, plain)
+    if "lora" in values and settings.train != "lora":
+        raise OptionError("[encoder] train", settings.train, allowed="lora with [encoder.lora]")
+    if settings.learning_rate and not (new or settings.is_trained):
+        allowed = "0 for an encoder that is not trained"
+        raise OptionError("[encoder] learning_rate", settings.learning_rate, allowed=allowed)
+    lora = read_table("encoder.lora", LoRASettings, values.get("lora", {}))
+    return replace(settings, lora=lora, new=new)

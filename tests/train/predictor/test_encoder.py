@@ -187,7 +187,7 @@ def test_an_encoder_with_its_low_rank_changes_merged_gives_the_same_states(
 
 @pytest.mark.parametrize(
     ("name", "train"),
-    [("lstm", "new"), ("transformer", "full"), ("lstm", "lora")],
+    [("lstm", "new"), ("transformer", "lora"), ("lstm", "lora")],
 )
 def test_interrupted_and_resumed_training_gives_the_same_weights(
     name: str,
@@ -233,6 +233,8 @@ def test_fitting_ends_after_so_many_steps_with_whole_and_cut_epochs(
     [
         ('model = "one-hot-protein"\ntrain = "full"', "train"),
         ('model = "one-hot-protein"\ntrain = "lora"', "train"),
+        ("learning_rate = 0.1", "learning_rate"),
+        ('train = "full"\n[encoder.lora]\nrank = 2', r"\[encoder\] train"),
         ('train = "half"', r"\[encoder\] train"),
         ('train = "full"\nembeddings = "states.h5"', "embeddings"),
         ('model = "protein-lstm"\n' + new("lstm"), "model"),
