@@ -49,7 +49,7 @@ CLASSES: Mapping[str, tuple[str, ...]] = {
     ),
 }
 JUDGED: Mapping[str, tuple[str, ...]] = {**CLASSES, "membrane-side": ("I", "O")}
-"""Classes of the labels that count in a test."""
+"""Classes that count in a test: residues of another are left out, and no other is predicted."""
 ENCODERS = Path(__file__).parent / "encoders.toml"
 SETTINGS = """
 [predictor]
@@ -146,7 +146,8 @@ def judge(table: Path, task: str, predictor: str) -> dict[str, dict[str, float]]
     bins: dict[str, dict[str, float]] = {}
     for sequence, truth, prediction in zip(sequences, truths, found, strict=True):
         counted = np.isin(truth[:, 0], judged)
-        right = prediction.argmax(axis=1)[counted] == truth[counted, 0]
+        chosen = np.array(judged)[prediction[counted][:, judged].argmax(axis=1)]
+        right = chosen == truth[counted, 0]
         row = bins.setdefault(
             bin_of(len(sequence)), dict.fromkeys(("sequences", "rows", "right"), 0.0)
         )
@@ -181,6 +182,8 @@ def main() -> None:
         clock.append(time.process_time())  # the first line comes when the data are read
         print(line, flush=True)
 
+    checkpoint = given.output / "run/member-0.ckpt"
+    is_resumed = checkpoint.exists()
     result = train_predictor(load_predictor_settings(settings), given.output / "run", report)
     seconds = clock[-1] - clock[0]
     encoder = build(given.encoder)
@@ -189,8 +192,8 @@ def main() -> None:
         "encoder": given.encoder,
         "seed": given.seed,
         "parameters": sum(p.numel() for p in encoder.parameters()),
-        "steps": torch.load(given.output / "run/member-0.ckpt", weights_only=True)["step"],
-        "cpu_seconds": seconds,
+        "steps": torch.load(checkpoint, weights_only=True)["step"],
+        "cpu_seconds": None if is_resumed else seconds,
         "valid_loss": result.valid_loss[0],
         "bins": judge(table, given.task, result.folder),
     }
