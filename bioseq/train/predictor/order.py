@@ -50,6 +50,6 @@ def bucket_order(
     pools = np.array_split(drawn, max(1, count // _BATCHES_PER_POOL))
     order = np.concatenate([pool[np.argsort(lengths[pool], kind="stable")] for pool in pools])
     ends = np.cumsum(lengths[order])
-    bounds = np.searchsorted(ends, ends[-1] * np.arange(1, count) / count)
+    bounds = np.searchsorted(ends * count, ends[-1] * np.arange(1, count), side="right")
     batches = np.split(members[order], bounds)
     return [batches[i] for i in rng.permutation(count)]
