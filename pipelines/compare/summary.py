@@ -2,9 +2,10 @@
 
     python pipelines/compare/summary.py results/compare
 
-`accuracy.csv` has a row for each task, encoder and bin of lengths: mean, lowest and highest
-accuracy over the seeds, and what a training cost; and one for the class that is the commonest among
-the test labels. Only seeds that are there for every encoder of a task count.
+`accuracy.csv` (`accuracy.md`: for the documentation) has a row for each task, encoder and bin of
+lengths: mean, lowest and highest accuracy over the seeds, and what a training cost; and one for the
+class that is the commonest among the test labels. Only seeds that are there for every encoder of a
+task count.
 """
 
 from __future__ import annotations
@@ -83,6 +84,34 @@ def summarise(runs: pl.DataFrame, tables: Path) -> pl.DataFrame:
     )
 
 
+def to_markdown(summary: pl.DataFrame) -> str:
+    """Gives a table for each task: a row for each encoder, a column for each bin of lengths."""
+    tables = []
+    for (task,), rows in summary.group_by("task", maintain_order=True):
+        bins = rows["length"].unique(maintain_order=True).to_list()
+        lines = [
+            f"**{task}**",
+            "",
+            "| encoder | updates | CPU seconds | seeds | " + " | ".join(bins) + " |",
+            "| --- " * (len(bins) + 4) + "|",
+        ]
+        for (encoder,), cells in rows.group_by("encoder", maintain_order=True):
+            first = cells.row(0, named=True)
+            known = [first["steps"], first["cpu_seconds"], first["seeds"]]
+            cost = ["" if number is None else f"{number:.0f}" for number in known]
+            found = {row["length"]: _describe(row) for row in cells.iter_rows(named=True)}
+            row = [str(encoder), *cost, *(found.get(name, "") for name in bins)]
+            lines.append(f"| {' | '.join(row)} |")
+        tables.append("\n".join(lines) + "\n")
+    return "\n".join(tables)
+
+
+def _describe(row: dict[str, Any]) -> str:
+    if row["seeds"] is None or row["seeds"] == 1:
+        return f"{row['mean']:.3f}"
+    return f"{row['mean']:.3f} ({row['lowest']:.3f}-{row['highest']:.3f})"
+
+
 def draw_lengths(summary: pl.DataFrame, path: Path) -> None:
     """Draws accuracy against the length of the sequence, one panel for each task."""
     tasks = summary["task"].unique(maintain_order=True).to_list()
@@ -141,6 +170,7 @@ def main() -> None:
     folder = parser.parse_args().folder
     summary = summarise(read_runs(folder / "runs"), folder / "tables")
     summary.write_csv(folder / "accuracy.csv", float_precision=4)
+    (folder / "accuracy.md").write_text(to_markdown(summary))
     draw_lengths(summary, folder / "length.svg")
     draw_costs(summary, folder / "cost.svg")
 

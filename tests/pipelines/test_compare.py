@@ -101,3 +101,5 @@ def test_only_seeds_that_every_encoder_has_count(summary: ModuleType, tmp_path: 
     assert (row["lowest"], row["mean"], row["highest"]) == pytest.approx((0.8, 0.825, 0.85))
     commonest = found.filter(pl.col("encoder") == "commonest class")
     assert commonest["mean"].to_list() == [0.75, 0.75]
+    assert "| gru | 2 | 3 | 2 | 0.825 (0.800-0.850) |" in summary.to_markdown(found)
+    assert "| commonest class |  |  |  | 0.750 | 0.750 |  |" in summary.to_markdown(found)
