@@ -3,8 +3,8 @@
     python pipelines/compare/summary.py results/compare
 
 `accuracy.csv` (`accuracy.md`: for the documentation) has a row for each task, encoder and bin of
-lengths: mean, lowest and highest accuracy over the seeds that are finished, and what a training cost;
-and one for the class that is the commonest among the test labels.
+lengths: mean, lowest and highest accuracy over the finished seeds, and the cost of a training; one
+is for the class that is the commonest among the test labels.
 """
 
 from __future__ import annotations
