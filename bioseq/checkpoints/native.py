@@ -30,8 +30,8 @@ def save_model(
     *,
     encoder: Encoder,
     tokenizer: Tokenizer,
-    head: LanguageHead,
-    objective: Objective,
+    head: LanguageHead | None,
+    objective: Objective | None,
     dtype: torch.dtype = torch.float32,
 ) -> None:
     """Writes a model folder that `load_model` reads.
@@ -40,8 +40,8 @@ def save_model(
         folder: Made if it is not there.
         encoder: The encoder.
         tokenizer: Its tokenizer.
-        head: Its language-model head.
-        objective: What both were trained on.
+        head: Its language-model head; None for none.
+        objective: What both were trained on; None without a head.
         dtype: Number format of the stored weights.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -52,7 +52,7 @@ def save_model(
         "tokenizer": tokenizer.to_config(),
         "objective": objective,
     }
-    parts = nn.ModuleDict({"encoder": encoder, "head": head})
+    parts = _join(encoder, head)
     weights = {name: w.detach().to(dtype).contiguous() for name, w in parts.state_dict().items()}
     save_file(weights, folder / WEIGHTS_FILE)
     (folder / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n")
@@ -82,12 +82,12 @@ def read_native(
         with without_weights():
             encoder = build_encoder(config["encoder"])
             tokenizer = build_tokenizer(config["tokenizer"])
-            head = LanguageHead(encoder.dim, len(tokenizer.vocabulary))
-        objective = config["objective"]
+            objective = config["objective"]
+            head = LanguageHead(encoder.dim, len(tokenizer.vocabulary)) if objective else None
     except Exception as error:  # a damaged config may hold anything, and fail anywhere
         problem = f"unusable config: {type(error).__name__}: {error}"
         raise CheckpointError(snapshot.config_path, problem) from error
-    parts = nn.ModuleDict({"encoder": encoder, "head": head}).eval()
+    parts = _join(encoder, head).eval()
     rules = [Rule(parameter, (parameter,)) for parameter in parts.state_dict()]
     fill(parts, rules, snapshot.weights, dtype=dtype)
     return Model(
@@ -97,6 +97,12 @@ def read_native(
         head=head,
         objective=objective,
         weights_sha256=snapshot.digest(),
+    )
+
+
+def _join(encoder: Encoder, head: LanguageHead | None) -> nn.ModuleDict:
+    return nn.ModuleDict(
+        {"encoder": encoder} if head is None else {"encoder": encoder, "head": head}
     )
 
 

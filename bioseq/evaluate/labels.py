@@ -15,7 +15,7 @@ from bioseq.heads import Level
 from bioseq.io.tables import read_column
 from bioseq.predict.tasks.target import TargetKind
 
-Labels = Float32[np.ndarray, "rows columns"]
+Labels = Float32[np.ndarray, "_ columns"]
 """One row per residue or one in all; one column, or for `labels` one per class."""
 
 

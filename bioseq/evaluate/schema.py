@@ -44,7 +44,8 @@ def read_table(table: str, kind: type[T], values: Mapping[str, Any]) -> T:
     for name in values.keys() - known.keys():
         raise OptionError(_field(table, name), values[name], allowed=f"only {', '.join(known)}")
     for name, field in known.items():
-        if field.default is MISSING and name not in values:
+        is_required = field.default is MISSING and field.default_factory is MISSING
+        if is_required and name not in values:
             raise OptionError(_field(table, name), None, allowed="a value; it is required")
     # What may be None is so by being left out: TOML has no word for it.
     hints = {name: _stated(hint) for name, hint in get_type_hints(kind).items()}

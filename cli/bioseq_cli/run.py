@@ -14,7 +14,9 @@ import click
 
 from bioseq_cli.plan import describe_plan
 
-WORKFLOWS = ("all", "embed", "predict", "train_bundled", "evaluate", "benchmark")
+WORKFLOWS = ("all", "embed", "predict", "train_bundled", "evaluate", "benchmark", "compare")
+APART = {"compare": "pipelines/compare/Snakefile"}
+"""Workflows with a Snakefile of their own, which has a configuration of its own beside it."""
 PLANNED = ("all", "embed")
 DEFAULT_CONFIG = Path("pipelines/config/config.yaml")
 
@@ -77,7 +79,7 @@ def _snakemake(target: str, given: Sequence[str], arguments: Sequence[str]) -> i
     """Runs Snakemake with this `bioseq` first on the path of its jobs; gives its status."""
     scripts = str(Path(sys.executable).parent)
     environment = os.environ | {"PATH": os.pathsep.join([scripts, os.environ.get("PATH", "")])}
-    snakefile = str(workflow_folder() / "Snakefile")
+    snakefile = str(workflow_folder() / APART.get(target, "Snakefile"))
     command = [sys.executable, "-m", "snakemake", target, "--snakefile", snakefile]
     return subprocess.run([*command, *given, *arguments], check=False, env=environment).returncode
 

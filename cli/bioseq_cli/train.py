@@ -19,9 +19,9 @@ import click
 def train(settings: Path, output: Path) -> None:
     """Train what the SETTINGS file (TOML) says.
 
-    With [[targets]] it is a predictor: a head on the states of a frozen encoder, from a table of
-    labels. Otherwise it is an encoder, as a language model. Interrupted and repeated, training goes
-    on from its last checkpoint.
+    With [[targets]] it is a predictor: a head on the states of an encoder, which is frozen or
+    trained with it, from a table of labels. Otherwise it is an encoder, as a language model.
+    Interrupted and repeated, training goes on from its last checkpoint.
     """
     from bioseq.train.predictor.settings import is_predictor
 

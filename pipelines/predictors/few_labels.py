@@ -37,7 +37,7 @@ from bioseq.predict.variants import VariantOptions, predict_variants
 from bioseq.store import Store, open_store
 from bioseq.train.predictor import load_predictor_settings, train_predictor
 from bioseq.train.predictor.settings import PredictorSettings
-from bioseq.train.predictor.states import States
+from bioseq.train.predictor.stored import StoredStates
 from bioseq.train.predictor.table import load_table
 
 
@@ -72,10 +72,10 @@ def predict_with_head(draw: Draw) -> np.ndarray:
     names = [f"residue_layer{k}" for k in predictor.encoder.layers]
     names = [name if name in draw.store.names else "residue" for name in names]
     table = load_table(draw.settings)
-    states, rows = States(draw.store, names, table), []
+    states, rows = StoredStates(draw.store, names, table), []
     with torch.inference_mode():
         for row in draw.tested:
-            found = states.read(np.array([row]))
+            found = states(np.array([row]))
             [prediction] = predictor(found, layout_of([len(found)])).values()
             rows.append(prediction.numpy())
     return np.concatenate(rows)

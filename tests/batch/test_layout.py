@@ -25,6 +25,17 @@ def test_segments_and_positions_number_the_tokens(lengths: list[int]) -> None:
     assert [len(part) for part in layout.split(layout.segments)] == lengths
 
 
+@given(lengths=lengths, num_prefix=st.integers(0, 2), num_suffix=st.integers(0, 2))
+def test_what_is_between_special_tokens_has_a_layout_of_its_own(
+    lengths: list[int], num_prefix: int, num_suffix: int
+) -> None:
+    layout = layout_of([length + num_prefix + num_suffix for length in lengths])
+    places, inner = layout.without_specials(num_prefix, num_suffix)
+    assert list(inner.lengths) == lengths
+    assert torch.equal(layout.segments[places], inner.segments)
+    assert torch.equal(layout.positions[places], inner.positions + num_prefix)
+
+
 @given(lengths=lengths)
 def test_groups_cover_the_segments_in_order(lengths: list[int]) -> None:
     groups = layout_of(lengths).groups

@@ -49,6 +49,14 @@ def test_a_model_is_read_as_it_was_written(folder: Path) -> None:
     )
 
 
+def test_a_model_without_a_head_is_read_without_one(tmp_path: Path) -> None:
+    encoder = build_encoder(CONFIG)
+    save_model(tmp_path, encoder=encoder, tokenizer=TOKENIZER, head=None, objective=None)
+    model = load_model(tmp_path)
+    assert (model.head, model.objective) == (None, None)
+    torch.testing.assert_close(model.encoder.state_dict(), encoder.state_dict(), rtol=0, atol=0)
+
+
 def test_half_precision_files_load_in_single_precision(tmp_path: Path, folder: Path) -> None:
     whole = load_model(folder)
     assert isinstance(whole.head, LanguageHead)

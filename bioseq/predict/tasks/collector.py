@@ -48,7 +48,9 @@ class PredictionCollector:
         encoding: Encoding,
     ) -> None:
         """Predicts a batch."""
-        content, layout = self._content(encoding.layout)
+        content, layout = encoding.layout.without_specials(
+            len(self.tokenizer.prefix), len(self.tokenizer.suffix)
+        )
         for task, predictor in self.predictors.items():
             chosen = [
                 encoding.states[self.layers.index(k)][content] for k in predictor.encoder.layers
@@ -61,15 +63,6 @@ class PredictionCollector:
     def begin_long(self, index: int, num_tokens: int) -> _LongPrediction:
         """Begins to collect the states of a long sequence."""
         return _LongPrediction(self, index, num_tokens)
-
-    def _content(self, layout: Layout) -> tuple[Int64[Tensor, " residues"], Layout]:
-        """Gives the places of the residues among the tokens, and the layout without specials."""
-        prefix, suffix = len(self.tokenizer.prefix), len(self.tokenizer.suffix)
-        places = layout.positions
-        ends = layout.length_tensor[layout.segments] - suffix
-        content = ((places >= prefix) & (places < ends)).nonzero()[:, 0]
-        lengths = [length - prefix - suffix for length in layout.lengths]
-        return content, layout_of(lengths, layout.device)
 
     def _put(
         self,

@@ -1,11 +1,14 @@
-"""Predictor folders: `config.json` beside `model.safetensors`, in the package or a user's own."""
+"""Predictor folders: `config.json` beside `model.safetensors`, in the package or a user's own.
+
+A predictor that was trained together with its encoder holds that one as a model folder, `encoder`.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,8 @@ from bioseq.typing import AnyPath
 
 _FORMAT = "bioseq-predictor"
 _FORMAT_VERSION = 1
+ENCODER_FOLDER = "encoder"
+"""Model folder in a predictor folder, of an encoder that belongs to no other."""
 _BUNDLED = Path(__file__).parent / "bundled"
 
 
@@ -103,6 +108,8 @@ def read_predictor(folder: Path) -> Predictor:
     with open_weights(*find_weights(folder)) as weights:
         fill(predictor, rules, weights)
     predictor.digest = _digest(folder)
+    if predictor.encoder.model == ENCODER_FOLDER:
+        predictor.encoder = replace(predictor.encoder, model=str(folder / ENCODER_FOLDER))
     return predictor
 
 

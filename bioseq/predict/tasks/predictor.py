@@ -21,7 +21,8 @@ class EncoderReference:
     """Which states a predictor reads.
 
     Attributes:
-        model: Name of a bundled model, a model folder, or `one-hot-protein`, `one-hot-dna`.
+        model: Name of a bundled model, a model folder, or `one-hot-protein`, `one-hot-dna`; in a
+            predictor folder also `encoder`, for the encoder that it holds itself.
         weights_sha256: Digest of the weights it was trained with; empty for one-hot.
         layers: Layers whose states are joined, as numbers from 0, in rising order.
         first_residues: How much of the beginning of a sequence is read; 0 for all.

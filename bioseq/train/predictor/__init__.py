@@ -1,4 +1,4 @@
-"""Training of predictors: heads on the states of a frozen encoder, from a table of labels."""
+"""Training of predictors: heads on the states of an encoder, from a table of labels."""
 
 from bioseq.train.predictor.run import PredictorResult, train_predictor
 from bioseq.train.predictor.settings import PredictorSettings, load_predictor_settings

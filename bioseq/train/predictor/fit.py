@@ -1,84 +1,26 @@
-"""Fitting one head; killed and repeated, it goes on to the same weights."""
+"""Fitting a head, and an encoder with it; killed and repeated, it goes on to the same weights."""
 
 from __future__ import annotations
 
-import copy
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64
-from torch import Tensor
+from jaxtyping import Int64
+from torch import Tensor, nn
 from torch.optim import AdamW
 
-from bioseq.batch import Layout, layout_of
 from bioseq.heads import Head, HeadConfig, build_head
-from bioseq.predict.tasks.target import Target
 from bioseq.store.replacement import replacing
 from bioseq.train.predictor.loss import joint_loss
+from bioseq.train.predictor.material import Material
 from bioseq.train.predictor.settings import FittingSettings
-from bioseq.train.predictor.states import States
-from bioseq.train.predictor.table import LabelTable
 
 _STEPS_BETWEEN_LINES = 200
 _SEED_STRIDE = 1_000_003
-
-
-@dataclass(frozen=True, kw_only=True)
-class Material:
-    """What heads are fitted on.
-
-    Attributes:
-        table: Sequences, parts and labels.
-        states: Of the sequences.
-        targets: What to learn.
-        factors: Of each target's summed loss, so that a batch costs its mean over labelled rows.
-        lengths: Residues of each sequence.
-        device: Where to compute.
-    """
-
-    table: LabelTable
-    states: States
-    targets: tuple[Target, ...]
-    factors: tuple[float, ...]
-    lengths: Int64[np.ndarray, " sequences"]
-    device: torch.device
-
-    def batch(
-        self, members: Int64[np.ndarray, " members"]
-    ) -> tuple[Float[Tensor, "residues dim"], Layout, list[Float[Tensor, "rows _"]]]:
-        """Gives states, layout and labels of some sequences."""
-        labels = [
-            torch.from_numpy(np.concatenate([self.table.labels[t.name][i] for i in members]))
-            for t in self.targets
-        ]
-        return (
-            self.states.read(members).to(self.device),
-            layout_of(self.lengths[members].tolist(), self.device),
-            [label.to(self.device) for label in labels],
-        )
-
-    def cut(
-        self, members: Int64[np.ndarray, " members"], residues: int
-    ) -> list[Int64[np.ndarray, " batch"]]:
-        """Cuts sequences, in the order given, into batches of about so many residues."""
-        pools = np.cumsum(self.lengths[members]) // residues
-        return np.split(members, np.flatnonzero(np.diff(pools)) + 1)
-
-    def outputs(
-        self, head: Head, members: Int64[np.ndarray, " members"], residues: int
-    ) -> Iterator[tuple[Float[Tensor, "rows width"], list[Float[Tensor, "rows _"]]]]:
-        """Gives a head's outputs and the labels, batch by batch."""
-        head.eval()
-        with torch.inference_mode():
-            for batch in self.cut(members, residues):
-                states, layout, labels = self.batch(batch)
-                yield head(states, layout), labels
 
 
 class Fitting:
@@ -86,10 +28,11 @@ class Fitting:
 
     Args:
         config: Of the head.
-        material: What it is fitted on.
+        material: What it is fitted on; its states are fitted, too, where they have parameters.
         settings: How.
         member: Number of the member; decides its seed.
         checkpoint: File of the unfinished state.
+        encoder_learning_rate: Highest rate of the states' parameters.
     """
 
     def __init__(
@@ -100,6 +43,7 @@ class Fitting:
         *,
         member: int,
         checkpoint: Path,
+        encoder_learning_rate: float,
     ) -> None:
         self.material = material
         self.settings = settings
@@ -107,30 +51,36 @@ class Fitting:
         self.seed = settings.seed * _SEED_STRIDE + member
         torch.manual_seed(self.seed)
         self.head = build_head(config).to(material.device)
-        self.optimizer = AdamW(self.head.parameters(), lr=settings.learning_rate)
+        self.parts = nn.ModuleDict({"head": self.head, "states": material.states})
+        self.rates = (settings.learning_rate, encoder_learning_rate)
+        groups = [{"params": list(_trained(part).values())} for part in self.parts.values()]
+        self.optimizer = AdamW(groups, weight_decay=settings.weight_decay)
         self.step = 0
         self.epoch = 0
         self.best_loss = math.inf
-        self.best: dict[str, Any] = copy.deepcopy(self.head.state_dict())
+        self.best = self._copy_weights()
         self.best_epoch = -1
-        for group in self.optimizer.param_groups:
-            group["weight_decay"] = settings.weight_decay
+        steps_per_epoch = len(self._batches())
+        self.last_step = steps_per_epoch * settings.epochs
+        if settings.steps:
+            self.last_step = min(self.last_step, settings.steps)
+        self.last_epoch = -(-self.last_step // steps_per_epoch)
         if checkpoint.exists():
             self._load()
 
     def run(self, report: Callable[[str], None], seconds_between_saves: float) -> Head:
         """Fits until the last epoch or until patience ends, and gives the best epoch's head."""
         self._saved = time.monotonic()
-        while self.epoch < self.settings.epochs and not self._is_stalled:
+        while self.epoch < self.last_epoch and not self._is_stalled:
             self._run_epoch(report, seconds_between_saves)
             loss = self._valid_loss()
             report(f"epoch {self.epoch + 1}, loss on the valid part {loss:.4f}")
             if loss < self.best_loss:
                 self.best_loss, self.best_epoch = loss, self.epoch
-                self.best = copy.deepcopy(self.head.state_dict())
+                self.best = self._copy_weights()
             self.epoch += 1
             self._save()
-        self.head.load_state_dict(self.best)
+        self._set_weights(self.best)
         return self.head.eval()
 
     @property
@@ -140,8 +90,8 @@ class Fitting:
     def _run_epoch(self, report: Callable[[str], None], seconds_between_saves: float) -> None:
         batches = self._batches()
         done = self.step - self.epoch * len(batches)
-        for batch in batches[done:]:
-            loss = self._take_step(batch, len(batches))
+        for batch in batches[done : done + self.last_step - self.step]:
+            loss = self._take_step(batch)
             if self.step % _STEPS_BETWEEN_LINES == 0:
                 report(f"step {self.step:,}, loss {loss:.4f}")
             if time.monotonic() - self._saved > seconds_between_saves:
@@ -149,26 +99,22 @@ class Fitting:
 
     def _batches(self) -> list[Int64[np.ndarray, " batch"]]:
         """The batches of the epoch; their number is that of every epoch."""
-        members = self.material.table.members("train")
         rng = np.random.default_rng([self.seed, self.epoch])
-        count = max(
-            1, int(self.material.lengths[members].sum() // self.settings.residues_per_batch)
-        )
-        return np.array_split(rng.permutation(members), min(count, len(members)))
+        return self.material.draw(self.settings.residues_per_batch, rng)
 
-    def _take_step(self, batch: Int64[np.ndarray, " batch"], steps_per_epoch: int) -> float:
+    def _take_step(self, batch: Int64[np.ndarray, " batch"]) -> float:
         material, settings = self.material, self.settings
         torch.manual_seed(self.seed * _SEED_STRIDE + self.step)
-        self.head.train()
-        share = _schedule(self.step, steps_per_epoch * settings.epochs, settings.warmup)
-        for group in self.optimizer.param_groups:
-            group["lr"] = settings.learning_rate * share
+        self.parts.train()
+        share = _schedule(self.step, self.last_step, settings.warmup)
+        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+            group["lr"] = rate * share
         states, layout, labels = material.batch(batch)
         outputs = self.head(states, layout)
         loss = joint_loss(outputs, labels, material.targets, material.factors)
         self.optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.head.parameters(), settings.clip)
+        torch.nn.utils.clip_grad_norm_(_trained(self.parts).values(), settings.clip)
         self.optimizer.step()
         self.step += 1
         return loss.item()
@@ -185,9 +131,17 @@ class Fitting:
         batches = material.lengths[members].sum() / self.settings.residues_per_batch
         return losses / float(batches)
 
+    def _copy_weights(self) -> dict[str, Tensor]:
+        return {name: weight.detach().clone() for name, weight in _trained(self.parts).items()}
+
+    def _set_weights(self, weights: dict[str, Tensor]) -> None:
+        with torch.no_grad():
+            for name, weight in _trained(self.parts).items():
+                weight.copy_(weights[name])
+
     def _save(self) -> None:
         state = {
-            "head": self.head.state_dict(),
+            "weights": self._copy_weights(),
             "optimizer": self.optimizer.state_dict(),
             "best": self.best,
             "best_loss": self.best_loss,
@@ -201,13 +155,18 @@ class Fitting:
 
     def _load(self) -> None:
         state = torch.load(self.checkpoint, map_location=self.material.device, weights_only=True)
-        self.head.load_state_dict(state["head"])
+        self._set_weights(state["weights"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.best = state["best"]
         self.best_loss = state["best_loss"]
         self.best_epoch = state["best_epoch"]
         self.step = state["step"]
         self.epoch = state["epoch"]
+
+
+def _trained(module: nn.Module) -> dict[str, nn.Parameter]:
+    """Gives the parameters that are not frozen, by name."""
+    return {name: weight for name, weight in module.named_parameters() if weight.requires_grad}
 
 
 def _schedule(step: int, steps: int, warmup: float) -> float:

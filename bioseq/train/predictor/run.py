@@ -11,26 +11,25 @@ from typing import Any
 import numpy as np
 import torch
 
-from bioseq.embed.options import choose_device
+from bioseq.errors import OptionError
 from bioseq.heads import Head, HeadConfig
-from bioseq.predict.tasks.encoders import load_task_encoder
 from bioseq.predict.tasks.folder import save_predictor
 from bioseq.predict.tasks.predictor import EncoderReference, Predictor
-from bioseq.predict.tasks.target import Target
 from bioseq.predict.tasks.typicality import fit_typicality
 from bioseq.train.folder import claim_folder, file_digest, write_json
 from bioseq.train.predictor.calibrate import calibrate
-from bioseq.train.predictor.fit import Fitting, Material
-from bioseq.train.predictor.loss import standardise
-from bioseq.train.predictor.settings import PredictorSettings, TargetSettings
-from bioseq.train.predictor.states import open_states
+from bioseq.train.predictor.encoder import open_source
+from bioseq.train.predictor.fit import Fitting
+from bioseq.train.predictor.material import Material, build_material
+from bioseq.train.predictor.settings import PredictorSettings
 from bioseq.train.predictor.table import LabelTable, load_table
 
 PREDICTOR_FOLDER = "predictor"
 RESULT_FILE = "result.json"
-STATES_FILE = "states.h5"
 
 _TYPICAL_SEQUENCES = 2_000
+# Fields that older runs do not have: at their defaults they are left out of the fingerprint.
+_LATER = {"encoder": ("train", "learning_rate", "lora", "new"), "optimizer": ("steps",)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +38,7 @@ class PredictorResult:
 
     Attributes:
         folder: The predictor folder.
-        parameters: Weights of all members.
+        parameters: Weights of all members, and of the encoder if it was trained.
         train_sequences: Sequences fitted on.
         valid_sequences: Sequences that ended the fitting and set the temperatures.
         test_sequences: Sequences held out from both.
@@ -63,9 +62,9 @@ def train_predictor(
     *,
     seconds_between_saves: float = 60.0,
 ) -> PredictorResult:
-    """Trains a predictor on a frozen encoder and writes it to `folder/predictor`.
+    """Trains a predictor and writes it to `folder/predictor`, with its encoder if that is trained.
 
-    The encoder's states are computed once and kept in `folder/states.h5`. Run again after an
+    A frozen encoder's states are computed once and kept in `folder/states.h5`. Run again after an
     interruption, it goes on from the last checkpoint and ends with the weights of an uninterrupted
     run (on the CPU with the same number of threads).
 
@@ -79,6 +78,7 @@ def train_predictor(
         FingerprintError: the folder holds a run with other settings or labels.
         FormatError: a label does not fit its sequence.
         InputError: a file can't be read, or a part of the split is empty.
+        MissingDependencyError: LoRA is asked for, and `peft` is not installed.
         OptionError: the settings ask for something impossible.
     """
     claim_folder(folder, _fingerprint(settings))
@@ -90,11 +90,11 @@ def train_predictor(
     table = load_table(settings)
     leaks = int(table.find_leaks(settings.data.molecule).sum())
     report(_describe(table, leaks))
-    predictor, losses = _fit(settings, table, folder, report, seconds_between_saves)
+    predictor, parameters, losses = _fit(settings, table, folder, report, seconds_between_saves)
     save_predictor(folder / PREDICTOR_FOLDER, predictor)
     result = PredictorResult(
         folder=str(folder / PREDICTOR_FOLDER),
-        parameters=sum(p.numel() for p in predictor.heads.parameters()),
+        parameters=parameters,
         train_sequences=len(table.members("train")),
         valid_sequences=len(table.members("valid")),
         test_sequences=len(table.members("test")),
@@ -111,61 +111,31 @@ def _fit(
     folder: Path,
     report: Callable[[str], None],
     seconds_between_saves: float,
-) -> tuple[Predictor, list[float]]:
-    """Fits the heads on the encoder's states; also gives each one's loss on the valid part."""
-    model = load_task_encoder(settings.encoder.model)
-    layers = tuple(sorted(set(model.encoder.resolve_layers(settings.encoder.layers))))
-    encoder = EncoderReference(
-        model=settings.encoder.model,
-        weights_sha256=model.weights_sha256,
-        layers=layers,
-        first_residues=settings.encoder.first_residues,
-    )
-    given = settings.encoder.embeddings
-    path = settings.folder / given if given else folder / STATES_FILE
-    store, states = open_states(model, layers, table, path)
-    with store:
-        material = build_material(settings, table, states)
-        config = _head_config(settings, states.dim)
+) -> tuple[Predictor, int, list[float]]:
+    """Gives the predictor, the number of its weights, and each member's loss on the valid part."""
+    members = settings.optimizer.members
+    if settings.encoder.is_trained and members > 1:
+        raise OptionError("[optimizer] members", members, allowed="1 with a trained encoder")
+    with open_source(settings, table, folder) as source:
+        material = build_material(settings, table, source.states)
         fittings = [
             Fitting(
-                config,
+                _head_config(settings, source.states.dim),
                 material,
                 settings.optimizer,
                 member=member,
                 checkpoint=folder / f"member-{member}.ckpt",
+                encoder_learning_rate=settings.encoder.learning_rate
+                or settings.optimizer.learning_rate,
             )
-            for member in range(settings.optimizer.members)
+            for member in range(members)
         ]
         heads = [fitting.run(report, seconds_between_saves) for fitting in fittings]
+        encoder = source.finish(folder / PREDICTOR_FOLDER)
         predictor = _finish(settings, encoder, material, heads)
-    return predictor, [fitting.best_loss for fitting in fittings]
-
-
-def build_material(settings: PredictorSettings, table: LabelTable, states: Any) -> Material:
-    """Brings together what heads are fitted on."""
-    training = table.members("train")
-    lengths = np.array([len(sequence) for sequence in table.sequences], np.int64)
-    batches = lengths[training].sum() / settings.optimizer.residues_per_batch
-    targets, factors = [], []
-    for wanted in settings.targets:
-        labels = torch.from_numpy(np.concatenate([table.labels[wanted.name][i] for i in training]))
-        targets.append(standardise(_target(wanted), labels))
-        known = int((~labels[:, 0].isnan()).sum())
-        width = len(wanted.classes) if wanted.kind == "labels" else 1
-        factors.append(float(wanted.weight * batches / max(1, known * width)))
-    return Material(
-        table=table,
-        states=states,
-        targets=tuple(targets),
-        factors=tuple(factors),
-        lengths=lengths,
-        device=choose_device("auto"),
-    )
-
-
-def _target(wanted: TargetSettings) -> Target:
-    return Target(name=wanted.name, level=wanted.level, kind=wanted.kind, classes=wanted.classes)
+        weights = [*predictor.heads.parameters(), *source.states.parameters()]
+    losses = [fitting.best_loss for fitting in fittings]
+    return predictor, sum(weight.numel() for weight in weights), losses
 
 
 def _head_config(settings: PredictorSettings, input_dim: int) -> HeadConfig:
@@ -200,7 +170,7 @@ def _finish(
     rng = np.random.default_rng(settings.optimizer.seed)
     seen = rng.permutation(training)[:_TYPICAL_SEQUENCES]
     held_out = rng.permutation(valid)[:_TYPICAL_SEQUENCES]
-    typicality = fit_typicality(material.states.means(seen), material.states.means(held_out))
+    typicality = fit_typicality(material.means(seen), material.means(held_out))
     return Predictor(
         task=settings.predictor.task,
         version=settings.predictor.version,
@@ -214,6 +184,11 @@ def _finish(
 def _fingerprint(settings: PredictorSettings) -> dict[str, Any]:
     plain: dict[str, Any] = json.loads(json.dumps(asdict(settings), default=str))
     plain.pop("folder")
+    for table, names in _LATER.items():
+        defaults = asdict(type(getattr(settings, table))())
+        for name in names:
+            if plain[table][name] == defaults[name]:
+                plain[table].pop(name)
     plain["targets"] = {str(i): target for i, target in enumerate(plain["targets"])}
     plain["data"]["table_sha256"] = file_digest(settings.folder / settings.data.table)
     return plain

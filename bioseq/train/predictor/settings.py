@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from bioseq.checkpoints import DEFAULT_MODEL
 from bioseq.errors import OptionError
 from bioseq.evaluate.labels import LabelColumn
 from bioseq.evaluate.schema import check_range, load_toml, read_table
 from bioseq.heads import HeadKind
+from bioseq.train.predictor.encoder_settings import EncoderSettings, read_encoder
 from bioseq.typing import Molecule
 
 _TABLES = ("data", "encoder", "head", "optimizer", "predictor", "targets")
@@ -50,28 +50,6 @@ class LabelSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EncoderSettings:
-    """Which states the head reads; the encoder itself stays as it is.
-
-    Attributes:
-        model: Name of a bundled model, a model folder, `one-hot-protein` or `one-hot-dna`.
-        layers: Layers whose states are joined.
-        first_residues: How much of the beginning of a sequence is read, for targets per sequence; 0
-            for all.
-        embeddings: Store with the states of all sequences, of another run for instance; empty to
-            compute them into the run's folder.
-    """
-
-    model: str = DEFAULT_MODEL
-    layers: tuple[int, ...] = (-1,)
-    first_residues: int = 0
-    embeddings: str = ""
-
-    def __post_init__(self) -> None:
-        check_range("first_residues", self.first_residues, self.first_residues >= 0, "0 or more")
-
-
-@dataclass(frozen=True, kw_only=True)
 class HeadSettings:
     """Shape of the head; see `HeadConfig`."""
 
@@ -102,6 +80,8 @@ class FittingSettings:
 
     Attributes:
         epochs: Times that every training sequence is read.
+        steps: Updates of the weights after which fitting ends, if `epochs` would not end it before;
+            0 for no such end.
         residues_per_batch: Residues in each step.
         learning_rate: Highest rate.
         warmup: Share of the steps up to the highest rate.
@@ -113,6 +93,7 @@ class FittingSettings:
     """
 
     epochs: int = 10
+    steps: int = 0
     residues_per_batch: int = 8_192
     learning_rate: float = 1e-3
     warmup: float = 0.05
@@ -127,7 +108,7 @@ class FittingSettings:
             check_range(name, getattr(self, name), getattr(self, name) >= 1, "1 or more")
         for name in ("learning_rate", "clip"):
             check_range(name, getattr(self, name), getattr(self, name) > 0, "above 0")
-        for name in ("warmup", "weight_decay", "seed"):
+        for name in ("steps", "warmup", "weight_decay", "seed"):
             check_range(name, getattr(self, name), getattr(self, name) >= 0, "0 or more")
 
 
@@ -206,7 +187,7 @@ def load_predictor_settings(path: Path) -> PredictorSettings:
     return PredictorSettings(
         predictor=read("predictor", NameSettings),
         data=read("data", LabelSettings),
-        encoder=read("encoder", EncoderSettings),
+        encoder=read_encoder(tables.get("encoder", {})),
         head=read("head", HeadSettings),
         targets=tuple(read_table("targets", TargetSettings, target) for target in targets),
         optimizer=read("optimizer", FittingSettings),

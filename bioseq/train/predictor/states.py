@@ -1,87 +1,47 @@
-"""The encoder's states of all labelled sequences, computed once and kept in a store."""
+"""Where a head's input comes from: states of an encoder, by the number of the sequence."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from abc import ABC, abstractmethod
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int64
-from torch import Tensor
+from torch import Tensor, nn
 
-from bioseq.checkpoints import Model
-from bioseq.embed.job import Job, choose_window
-from bioseq.embed.options import EmbedOptions, choose_device
-from bioseq.embed.outputs import plan_outputs
-from bioseq.embed.run import open_inputs, run_job
-from bioseq.errors import StoreError
-from bioseq.records import refget_digest
-from bioseq.store import Store, open_store
-from bioseq.store.replacement import replacing
-from bioseq.train.predictor.table import LabelTable
+_MEANS_AT_ONCE = 32
 
 
-class States:
-    """Joined states of some layers, read from a store as they are needed.
+class States(nn.Module, ABC):
+    """Joined states of some layers of the labelled sequences; its parameters are trained.
 
-    Args:
-        store: Has per-residue values of every layer.
-        names: Of the values, one for each layer.
-        table: Whose states are wanted, by index; those of the test part are not.
-
-    Raises:
-        StoreError: the store lacks a sequence.
+    Attributes:
+        dim: Width of the states.
+        groups_lengths: Whether sequences of similar length are read faster together.
     """
 
-    def __init__(self, store: Store, names: Sequence[str], table: LabelTable) -> None:
-        self._views = [store[name] for name in names]
-        rows = {d: row for row, d in enumerate(store.tables.digests)}
-        digests = [refget_digest(sequence) for sequence in table.sequences]
-        for digest, part in zip(digests, table.parts, strict=True):
-            if digest not in rows and part != "test":
-                raise StoreError(store.path, f"has no states of the sequence {digest}")
-        self._rows = np.array([rows.get(digest, -1) for digest in digests], np.int64)
-        self.dim = sum(view.dim for view in self._views)
+    dim: int
+    groups_lengths: bool = False
 
-    def read(self, members: Int64[np.ndarray, " members"]) -> Float[Tensor, "residues dim"]:
+    @abstractmethod
+    def forward(self, members: Int64[np.ndarray, " members"]) -> Float[Tensor, "residues dim"]:
         """Gives the states of some sequences, end to end, in float32."""
-        parts = [np.concatenate(list(view.of_rows(self._rows[members]))) for view in self._views]
-        return torch.from_numpy(np.concatenate(parts, axis=1).astype(np.float32))
 
-    def means(self, members: Int64[np.ndarray, " members"]) -> Float[Tensor, "members dim"]:
-        """Gives the mean state of each of some sequences."""
-        return torch.stack([self.read(members[i : i + 1]).mean(dim=0) for i in range(len(members))])
+    def means(
+        self,
+        members: Int64[np.ndarray, " members"],
+        lengths: Int64[np.ndarray, " sequences"],
+    ) -> Float[Tensor, "members dim"]:
+        """Gives the mean state of each of some sequences.
 
-
-def open_states(
-    model: Model, layers: Sequence[int], table: LabelTable, path: Path
-) -> tuple[Store, States]:
-    """Opens the store of the states, after computing what is missing of it.
-
-    Args:
-        model: Encoder and tokenizer.
-        layers: Layers to keep, as numbers from 0.
-        table: The labelled sequences.
-        path: The store; the sequence file is written beside it.
-    """
-    outputs = plan_outputs(model, poolings=(), layers=layers, per_residue=True)
-    if not path.exists():
-        options = EmbedOptions(model=model.name, pool=(), save_as="float16")
-        device = choose_device("auto")
-        model.encoder.to(device)
-        job = Job(
-            options=options,
-            model=model,
-            device=device,
-            outputs=outputs,
-            window=choose_window(model, options),
-        )
-        source = path.with_suffix(".fasta")
-        with replacing(source) as temporary:
-            wanted = (table.sequences[i] for i in np.flatnonzero(table.parts != "test"))
-            distinct = dict.fromkeys(wanted)
-            temporary.write_text("".join(f">{i}\n{s}\n" for i, s in enumerate(distinct)))
-        run_job(job, open_inputs(job, source), path, made_by="train").close()
-    store = open_store(path)
-    return store, States(store, [output.name for output in outputs], table)
+        Args:
+            members: Their numbers.
+            lengths: Residues of every sequence.
+        """
+        found = []
+        with torch.inference_mode():
+            for start in range(0, len(members), _MEANS_AT_ONCE):
+                chosen = members[start : start + _MEANS_AT_ONCE]
+                parts = self(chosen).split(lengths[chosen].tolist())
+                found += [part.mean(dim=0) for part in parts]
+        return torch.stack(found)

@@ -1,0 +1,57 @@
+"""States of an encoder that is being trained, computed anew in every step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from bioseq.batch import pack_parts
+from bioseq.errors import OptionError
+from bioseq.models import Encoder
+from bioseq.tokenizer import Tokenizer
+from bioseq.train.predictor.states import States
+from bioseq.train.predictor.table import LabelTable
+
+
+class ComputedStates(States):
+    """States that an encoder gives for packed batches; gradients go through it.
+
+    Args:
+        encoder: What is trained, on its device.
+        tokenizer: Makes its tokens, one for each residue.
+        layers: Layers to join, as numbers from 0.
+        table: Whose states are wanted, by index.
+
+    Raises:
+        OptionError: a sequence to train on is longer than the encoder can read.
+    """
+
+    groups_lengths = True
+
+    def __init__(
+        self, encoder: Encoder, tokenizer: Tokenizer, layers: Sequence[int], table: LabelTable
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.layers = tuple(layers)
+        self.dim = sum(encoder.layer_dim(layer) for layer in layers)
+        self._num_specials = len(tokenizer.prefix), len(tokenizer.suffix)
+        # Those of the test part are never read.
+        read = [s if p != "test" else "" for s, p in zip(table.sequences, table.parts, strict=True)]
+        self._tokens = tokenizer.encode(read)
+        longest = int(np.diff(self._tokens.offsets).max())
+        if encoder.max_tokens is not None and longest > encoder.max_tokens:
+            found = f"{longest:,} tokens in the longest sequence"
+            raise OptionError("table", found, allowed=f"to {encoder.max_tokens:,}, by the encoder")
+
+    def forward(self, members: Int64[np.ndarray, " members"]) -> Float[Tensor, "residues dim"]:
+        """Encodes some sequences."""
+        bounds, device = self._tokens.offsets, next(self.encoder.parameters()).device
+        parts = [self._tokens.ids[bounds[i] : bounds[i + 1]] for i in members]
+        encoding = self.encoder(pack_parts(parts, device), layers=self.layers)
+        places, _ = encoding.layout.without_specials(*self._num_specials)
+        return torch.cat([states[places] for states in encoding.states], dim=-1)

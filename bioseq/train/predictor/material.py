@@ -1,0 +1,112 @@
+"""What heads are fitted on: labels with the states of their sequences, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from bioseq.batch import Layout, layout_of
+from bioseq.embed.options import choose_device
+from bioseq.heads import Head
+from bioseq.predict.tasks.target import Target
+from bioseq.train.predictor.loss import standardise
+from bioseq.train.predictor.order import Batches, bucket_order, random_order
+from bioseq.train.predictor.settings import PredictorSettings, TargetSettings
+from bioseq.train.predictor.states import States
+from bioseq.train.predictor.table import LabelTable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Material:
+    """What heads are fitted on.
+
+    Attributes:
+        table: Sequences, parts and labels.
+        states: Of the sequences.
+        targets: What to learn.
+        factors: Of each target's summed loss, so that a batch costs its mean over labelled rows.
+        lengths: Residues of each sequence.
+        device: Where to compute.
+    """
+
+    table: LabelTable
+    states: States
+    targets: tuple[Target, ...]
+    factors: tuple[float, ...]
+    lengths: Int64[np.ndarray, " sequences"]
+    device: torch.device
+
+    def batch(
+        self, members: Int64[np.ndarray, " members"]
+    ) -> tuple[Float[Tensor, "residues dim"], Layout, list[Float[Tensor, "rows _"]]]:
+        """Gives states, layout and labels of some sequences."""
+        labels = [
+            torch.from_numpy(np.concatenate([self.table.labels[t.name][i] for i in members]))
+            for t in self.targets
+        ]
+        return (
+            self.states(members).to(self.device),
+            layout_of(self.lengths[members].tolist(), self.device),
+            [label.to(self.device) for label in labels],
+        )
+
+    def draw(self, residues: int, rng: np.random.Generator) -> Batches:
+        """Draws an epoch's batches of about so many residues; all epochs have equally many."""
+        members = self.table.members("train")
+        order = bucket_order if self.states.groups_lengths else random_order
+        return order(members, self.lengths[members], residues, rng)
+
+    def means(self, members: Int64[np.ndarray, " members"]) -> Float[Tensor, "members dim"]:
+        """Gives the mean state of each of some sequences."""
+        return self.states.means(members, self.lengths)
+
+    def cut(
+        self, members: Int64[np.ndarray, " members"], residues: int
+    ) -> list[Int64[np.ndarray, " batch"]]:
+        """Cuts sequences, in the order given, into batches of about so many residues."""
+        pools = np.cumsum(self.lengths[members]) // residues
+        return np.split(members, np.flatnonzero(np.diff(pools)) + 1)
+
+    def outputs(
+        self, head: Head, members: Int64[np.ndarray, " members"], residues: int
+    ) -> Iterator[tuple[Float[Tensor, "rows width"], list[Float[Tensor, "rows _"]]]]:
+        """Gives a head's outputs and the labels, batch by batch."""
+        head.eval()
+        self.states.eval()
+        if self.states.groups_lengths:
+            members = members[np.argsort(self.lengths[members], kind="stable")]
+        with torch.inference_mode():
+            for batch in self.cut(members, residues):
+                states, layout, labels = self.batch(batch)
+                yield head(states, layout), labels
+
+
+def build_material(settings: PredictorSettings, table: LabelTable, states: States) -> Material:
+    """Brings together what heads are fitted on."""
+    training = table.members("train")
+    lengths = np.array([len(sequence) for sequence in table.sequences], np.int64)
+    batches = lengths[training].sum() / settings.optimizer.residues_per_batch
+    targets, factors = [], []
+    for wanted in settings.targets:
+        labels = torch.from_numpy(np.concatenate([table.labels[wanted.name][i] for i in training]))
+        targets.append(standardise(_target(wanted), labels))
+        known = int((~labels[:, 0].isnan()).sum())
+        width = len(wanted.classes) if wanted.kind == "labels" else 1
+        factors.append(float(wanted.weight * batches / max(1, known * width)))
+    return Material(
+        table=table,
+        states=states,
+        targets=tuple(targets),
+        factors=tuple(factors),
+        lengths=lengths,
+        device=choose_device("auto"),
+    )
+
+
+def _target(wanted: TargetSettings) -> Target:
+    return Target(name=wanted.name, level=wanted.level, kind=wanted.kind, classes=wanted.classes)
