@@ -154,10 +154,12 @@ def get_exact_reps(sequences: tuple[str, ...], size: int) -> list[Tensor]:
 def embed_in_double(sequences: list[str], size: int) -> list[Tensor]:
     model = load_model(installed_weights(size), dtype=torch.float64)
     rows: list[tuple[Tensor, ...]] = []
-    for sequence in sequences:
-        encoding = model.encoder(pack(model.tokenizer.encode([sequence])))
+    for start in range(0, len(sequences), 10):
+        batch = pack(model.tokenizer.encode(sequences[start : start + 10]))
+        encoding = model.encoder(batch)
         assert encoding.cells is not None
-        rows.append((encoding.states[0].mean(0), encoding.states[0][-1], encoding.cells[0]))
+        states = batch.layout.split(encoding.states[0])
+        rows += [(s.mean(0), s[-1], c) for s, c in zip(states, encoding.cells, strict=True)]
     return [torch.stack(column) for column in zip(*rows, strict=True)]
 
 
