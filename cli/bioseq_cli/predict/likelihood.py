@@ -7,21 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bioseq_cli.options import input_options, language_options, machine_options
+from bioseq_cli.options import (
+    input_options,
+    inputs_argument,
+    language_options,
+    machine_options,
+    store_option,
+)
 from bioseq_cli.outcome import describe_file, end_with
 from bioseq_cli.progress import EmbedProgress
 
 if TYPE_CHECKING:
     from bioseq.store import Store
 
-_FILE = click.Path(path_type=Path)
-
 
 @click.command()
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@click.option("-o", "--output", required=True, type=_FILE, help="HDF5 store to write.")
+@inputs_argument
+@store_option
 @click.option(
-    "--table", type=_FILE, help="Also a table, a line for each record: .parquet, .csv or .tsv."
+    "--table",
+    type=click.Path(path_type=Path),
+    help="Also a table, a line for each record: .parquet, .csv or .tsv.",
 )
 @click.option(
     "--distribution",

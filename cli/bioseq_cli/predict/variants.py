@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bioseq_cli.options import language_options, machine_options
+from bioseq_cli.options import language_options, machine_options, store_option
 from bioseq_cli.outcome import describe_file, end_with
 from bioseq_cli.progress import EmbedProgress
 
@@ -26,7 +26,7 @@ _FILE = click.Path(path_type=Path)
     "or a file of variant sequences; SEQUENCES then holds their one wild type.  [default: every "
     "substitution of every sequence]",
 )
-@click.option("-o", "--output", required=True, type=_FILE, help="HDF5 store to write.")
+@store_option
 @click.option("--table", type=_FILE, help="Also a table: .parquet, .csv or .tsv.")
 @click.option("--heatmap", type=_FILE, help="Also a picture of the scan of one sequence: .png.")
 @click.option(
