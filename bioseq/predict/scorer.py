@@ -22,9 +22,7 @@ from bioseq.heads import TokenHead
 from bioseq.nn.inference import inference
 from bioseq.predict.last_states import LastStates
 
-OWN = -1
-"""Stands among the vocabulary ids that are asked for, for the token's own."""
-
+OWN = -1  # among the vocabulary ids that are asked for: the token's own
 _MASK_TOKENS = ("<mask>", "[MASK]")
 
 
@@ -249,5 +247,4 @@ def _pick(
     last = found.shape[1] - 1
     own = found.gather(1, targets.clamp(max=last)[:, None])
     own = own.masked_fill(targets[:, None] > last, -torch.inf)
-    columns = [own if k == OWN else found[:, k, None] for k in kept]
-    return torch.cat(columns, dim=1).double().numpy()
+    return torch.cat([own if k == OWN else found[:, k, None] for k in kept], 1).double().numpy()
