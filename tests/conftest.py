@@ -1,4 +1,4 @@
-"""What all tests share: one thread, the data folders, and how hypothesis runs."""
+"""What all tests share: one thread, the data folders, how hypothesis runs, the parity record."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from hypothesis import settings
 
 if TYPE_CHECKING:
     from bioseq.tokenizer import Tokenizer
+    from tests.parity.record import ParityRecord
 
 ROOT = Path(__file__).parent.parent
 
@@ -34,6 +35,41 @@ def data_dir() -> Path:
 def bundled_dir() -> Path:
     """The data that ships with the project."""
     return ROOT / "data"
+
+
+_PARITY = pytest.StashKey["ParityRecord"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--parity-table", type=Path, metavar="PAGE", help="bring the tables in this page up to date"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if _parity_page(config) and config.getoption("numprocesses", None):
+        message = "--parity-table needs all tests in one process: leave out -n"
+        raise pytest.UsageError(message)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    page = _parity_page(session.config)
+    if page and exitstatus == pytest.ExitCode.OK:
+        from tests.parity.record import rewrite_table
+
+        rewrite_table(page, session.config.stash[_PARITY])
+
+
+def _parity_page(config: pytest.Config) -> Path | None:
+    return config.getoption("--parity-table", None)
+
+
+@pytest.fixture
+def record_parity(request: pytest.FixtureRequest) -> ParityRecord:
+    """Asserts closeness and keeps it: `record_parity(family, compared_with, quantity, a, b)`."""
+    from tests.parity.record import ParityRecord
+
+    return request.config.stash.setdefault(_PARITY, ParityRecord())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

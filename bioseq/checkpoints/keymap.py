@@ -75,6 +75,36 @@ def pair(ours: str, foreign: str) -> tuple[Rule, Rule]:
     )
 
 
+def norm(ours: str, foreign: str) -> tuple[Rule, ...]:
+    """Gives the rules for a norm, which older files spell gamma and beta."""
+    old = (
+        Rule(f"{ours}.weight", (f"{foreign}.gamma",)),
+        Rule(f"{ours}.bias", (f"{foreign}.beta",)),
+    )
+    return (*pair(ours, foreign), *old)
+
+
+def joined(
+    ours: str,
+    foreign: str,
+    names: Sequence[str],
+    transform: Callable[..., Tensor] = concatenate,
+) -> tuple[Rule, Rule]:
+    """Gives the rules for one linear map that a file holds in parts.
+
+    Args:
+        ours: Name in our model.
+        foreign: Where the parts stand in the file.
+        names: Their names there, in the order that `transform` takes them.
+        transform: Makes one weight, or one bias, of theirs.
+    """
+    weight, bias = (
+        Rule(f"{ours}.{part}", tuple(f"{foreign}.{name}.{part}" for name in names), transform)
+        for part in ("weight", "bias")
+    )
+    return weight, bias
+
+
 def fill(
     model: nn.Module,
     rules: Sequence[Rule | Ignored],

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from bioseq.checkpoints.families.esm import build_esm_tokenizer
-from bioseq.checkpoints.keymap import Ignored, Rule, concatenate, fill
+from bioseq.checkpoints.keymap import Ignored, Rule, fill, joined, pair
 from bioseq.checkpoints.weights import Weights, find_weights, open_weights, weights_digest
 from bioseq.errors import BioseqError, CheckpointError
 from bioseq.heads import ContactHead, LanguageHead
@@ -43,10 +43,6 @@ def _rows(table: Tensor) -> Tensor:
     return table.squeeze(2).squeeze(0)
 
 
-def _linear(ours: str, foreign: str) -> tuple[Rule, ...]:
-    return tuple(Rule(f"{ours}.{part}", (f"{foreign}.{part}",)) for part in ("weight", "bias"))
-
-
 _OURS = "encoder.layers.{layer}"
 _THEIRS = "layers.{layer}"
 _ROW = f"{_THEIRS}.row_self_attention"
@@ -55,30 +51,27 @@ _RULES: Sequence[Rule | Ignored] = (
     Rule("encoder.embedding.tokens.weight", ("embed_tokens.weight",)),
     Rule("encoder.embedding.positions.weight", ("embed_positions.weight",), _positions),
     Rule("encoder.embedding.rows.weight", ("msa_position_embedding",), _rows),
-    *_linear("encoder.embedding.norm", "emb_layer_norm_before"),
-    *_linear(f"{_OURS}.row_attention.norm", f"{_ROW}.layer_norm"),
-    *_linear(f"{_OURS}.row_attention.query", f"{_ROW}.layer.q_proj"),
-    *_linear(f"{_OURS}.row_attention.key", f"{_ROW}.layer.k_proj"),
-    *_linear(f"{_OURS}.row_attention.value", f"{_ROW}.layer.v_proj"),
-    *_linear(f"{_OURS}.row_attention.output", f"{_ROW}.layer.out_proj"),
-    *_linear(f"{_OURS}.column_attention.norm", f"{_COLUMN}.layer_norm"),
-    *(
-        Rule(
-            f"{_OURS}.column_attention.query_key_value.{part}",
-            tuple(f"{_COLUMN}.layer.{name}_proj.{part}" for name in "qkv"),
-            concatenate,
-        )
-        for part in ("weight", "bias")
+    *pair("encoder.embedding.norm", "emb_layer_norm_before"),
+    *pair(f"{_OURS}.row_attention.norm", f"{_ROW}.layer_norm"),
+    *pair(f"{_OURS}.row_attention.query", f"{_ROW}.layer.q_proj"),
+    *pair(f"{_OURS}.row_attention.key", f"{_ROW}.layer.k_proj"),
+    *pair(f"{_OURS}.row_attention.value", f"{_ROW}.layer.v_proj"),
+    *pair(f"{_OURS}.row_attention.output", f"{_ROW}.layer.out_proj"),
+    *pair(f"{_OURS}.column_attention.norm", f"{_COLUMN}.layer_norm"),
+    *joined(
+        f"{_OURS}.column_attention.query_key_value",
+        f"{_COLUMN}.layer",
+        ("q_proj", "k_proj", "v_proj"),
     ),
-    *_linear(f"{_OURS}.column_attention.output", f"{_COLUMN}.layer.out_proj"),
-    *_linear(f"{_OURS}.feed_forward_norm", f"{_THEIRS}.feed_forward_layer.layer_norm"),
-    *_linear(f"{_OURS}.up", f"{_THEIRS}.feed_forward_layer.layer.fc1"),
-    *_linear(f"{_OURS}.down", f"{_THEIRS}.feed_forward_layer.layer.fc2"),
-    *_linear("encoder.final_norm", "emb_layer_norm_after"),
-    *_linear("head.dense", "lm_head.dense"),
-    *_linear("head.norm", "lm_head.layer_norm"),
-    *_linear("head.output", "lm_head"),
-    *_linear("contacts.regression", "contact_head.regression"),
+    *pair(f"{_OURS}.column_attention.output", f"{_COLUMN}.layer.out_proj"),
+    *pair(f"{_OURS}.feed_forward_norm", f"{_THEIRS}.feed_forward_layer.layer_norm"),
+    *pair(f"{_OURS}.up", f"{_THEIRS}.feed_forward_layer.layer.fc1"),
+    *pair(f"{_OURS}.down", f"{_THEIRS}.feed_forward_layer.layer.fc2"),
+    *pair("encoder.final_norm", "emb_layer_norm_after"),
+    *pair("head.dense", "lm_head.dense"),
+    *pair("head.norm", "lm_head.layer_norm"),
+    *pair("head.output", "lm_head"),
+    *pair("contacts.regression", "contact_head.regression"),
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,8 +10,6 @@ import numpy as np
 from bioseq.embed.engine import BlockValues
 from bioseq.embed.records import CheckedRecord
 from bioseq.store import Block, Failure, Ragged, Values
-
-_NOT_FINITE = "values are not finite; repeat it with --precision float32 and --save-as float32"
 
 
 @dataclass(kw_only=True)
@@ -24,6 +22,7 @@ class RecordBlock:
         digests: Refget digest of each record's sequence.
         problems: Why a record can't be computed, by its place in the block.
         new: Sequences that no earlier record has, by digest, in order of appearance.
+        cost: Residues that go through the encoder for the new sequences.
     """
 
     ids: list[str] = field(default_factory=list)
@@ -31,18 +30,21 @@ class RecordBlock:
     digests: list[str] = field(default_factory=list)
     problems: dict[int, str] = field(default_factory=dict)
     new: dict[str, str] = field(default_factory=dict)
+    cost: int = 0
 
-    def add(self, checked: CheckedRecord, known: dict[str, int]) -> int:
-        """Takes a record; gives the residues that are new."""
+    def add(
+        self, checked: CheckedRecord, known: dict[str, int], cost: Callable[[str], int]
+    ) -> None:
+        """Takes a record; its sequence costs something if it is new."""
         if checked.problem is not None:
             self.problems[len(self.ids)] = checked.problem
         self.ids.append(checked.record.id)
         self.descriptions.append(checked.record.description)
         self.digests.append(checked.digest)
         if checked.problem is not None or checked.digest in known or checked.digest in self.new:
-            return 0
+            return
         self.new[checked.digest] = checked.record.sequence
-        return len(checked.record.sequence)
+        self.cost += cost(checked.record.sequence)
 
     def finish(self, found: BlockValues, known: dict[str, int], *, first_record: int) -> Block:
         """Joins the records with the values of their new sequences, and notes these as known.
@@ -59,7 +61,7 @@ class RecordBlock:
         kept = [digests[i] for i in good]
         known.update(zip(kept, range(len(known), len(known) + len(kept)), strict=True))
         reasons = {
-            place: self.problems.get(place, _NOT_FINITE)
+            place: self.problems.get(place, found.not_finite)
             for place, digest in enumerate(self.digests)
             if place in self.problems or digest not in known
         }
@@ -99,22 +101,24 @@ def cut_blocks(
     records: Iterable[CheckedRecord],
     known: dict[str, int],
     *,
+    cost: Callable[[str], int],
     residues_per_block: int,
     records_per_block: int,
 ) -> Iterator[RecordBlock]:
-    """Cuts the input where enough new residues or records have come together.
+    """Cuts the input where enough work or enough records have come together.
 
     Args:
         records: The input, behind what is done.
         known: Row of each sequence that is done, by digest; kept up to date by the caller.
-        residues_per_block: New residues after which a block ends.
+        cost: Gives the residues that go through the encoder for a sequence.
+        residues_per_block: As many of these for the new sequences end a block.
         records_per_block: Records after which a block ends.
     """
-    block, size = RecordBlock(), 0
+    block = RecordBlock()
     for record in records:
-        size += block.add(record, known)
-        if size >= residues_per_block or len(block.ids) >= records_per_block:
+        block.add(record, known, cost)
+        if block.cost >= residues_per_block or len(block.ids) >= records_per_block:
             yield block
-            block, size = RecordBlock(), 0
+            block = RecordBlock()
     if block.ids:
         yield block

@@ -6,7 +6,6 @@ import os
 
 import torch
 
-from bioseq.embed.outputs import Output
 from bioseq.models import Encoder
 
 _SHARE_OF_MEMORY = 0.125
@@ -44,20 +43,19 @@ def _memory(device: torch.device) -> int:
 
 def choose_tokens_per_block(
     encoder: Encoder,
-    outputs: tuple[Output, ...],
     device: torch.device,
     *,
+    kept: int = 0,
     more_flops: float = 0.0,
 ) -> int:
     """Gives the size of a block, the unit that a kill can cost: about half a minute of work.
 
     Args:
         encoder: Tells the cost of a token.
-        outputs: What is kept of it.
         device: Where it is computed.
+        kept: Numbers that are kept of a token until the block is written.
         more_flops: What a token costs beyond the encoder.
     """
     by_work = _BLOCK_FLOPS[device.type] / (encoder.flops_per_token + more_flops)
-    kept = 4 * encoder.dim * sum(output.per_residue for output in outputs)
-    by_memory = _BLOCK_BYTES / kept if kept else _MOST_BLOCK_TOKENS
+    by_memory = _BLOCK_BYTES / (4 * kept) if kept else _MOST_BLOCK_TOKENS
     return int(max(_FEWEST_BLOCK_TOKENS, min(by_work, by_memory, _MOST_BLOCK_TOKENS)))

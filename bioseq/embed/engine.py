@@ -21,6 +21,8 @@ from bioseq.models import Chunk, Encoding
 from bioseq.store import Values
 from bioseq.tokenizer import Tokenizer
 
+NOT_FINITE = "values are not finite; repeat it with --precision float32 and --save-as float32"
+
 
 @dataclass(frozen=True, kw_only=True)
 class BlockValues:
@@ -30,11 +32,13 @@ class BlockValues:
         values: For each embedding, one row or one stretch of rows for each sequence.
         finite: Whether all numbers of a sequence are finite.
         predictions: The same for each prediction.
+        not_finite: Why a sequence fails whose numbers are not all finite.
     """
 
     values: dict[str, Values]
     finite: Bool[np.ndarray, " sequences"]
     predictions: dict[str, Values] = field(default_factory=dict)
+    not_finite: str = NOT_FINITE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +60,10 @@ class Engine:
     tokens_per_batch: int
     window: Window | None
     dtype: np.dtype
+
+    def cost(self, sequence: str) -> int:
+        """Gives the residues that go through the encoder."""
+        return len(sequence)
 
     def run(self, sequences: Sequence[str], advance: Callable[[int], None]) -> BlockValues:
         """Computes the outputs of some sequences.

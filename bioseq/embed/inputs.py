@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import stat
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from bioseq.alphabet import SymbolCounts, detect_molecule
@@ -67,7 +69,7 @@ class Inputs:
         self._uncounted: list[str] = []
         self._uncounted_size = 0
         self._records = self._read()
-        self._sample = list(_take_sample(self._records))
+        self._sample = deque(_take_sample(self._records))
         self.molecule: Molecule | None = molecule or _molecule_of(
             self._sample, tokenizer.alphabet.molecule
         )
@@ -84,9 +86,7 @@ class Inputs:
         return min(1.0, (self._bytes_before + now) / max(1, sum(sizes)))
 
     def __iter__(self) -> Iterator[CheckedRecord]:
-        records = itertools.chain(self._sample, self._records)
-        self._sample = []
-        for record in records:
+        for record in itertools.chain(self._take_back(), self._records):
             problem = self._checker.find_problem(record)
             if problem is None:
                 self._count(record.sequence)
@@ -94,6 +94,19 @@ class Inputs:
                 record=record, digest=refget_digest(record.sequence), problem=problem
             )
         self._count_rest()
+
+    def _take_back(self) -> Iterator[Record]:
+        while self._sample:
+            yield self._sample.popleft()
+
+    def provenance(self) -> dict[str, object]:
+        """Gives what a store says of the records: their files, molecule and symbols."""
+        return {
+            "inputs": self.files,
+            "molecule": self.molecule or self._tokenizer.alphabet.molecule,
+            "symbols": asdict(self.counts),
+            "unknown_tokens": self.unknown_tokens,
+        }
 
     def _read(self) -> Iterator[Record]:
         for path, size in zip(self._paths, self._sizes, strict=True):
@@ -160,7 +173,7 @@ def _take_sample(records: Iterator[Record]) -> Iterator[Record]:
             return
 
 
-def _molecule_of(records: Sequence[Record], reads: Molecule) -> Molecule | None:
+def _molecule_of(records: Iterable[Record], reads: Molecule) -> Molecule | None:
     """Tells what records are: what they say, the model's kind first, or what they look like."""
     stated: list[Molecule] = [r.molecule for r in records if r.molecule is not None]
     if stated:

@@ -70,10 +70,11 @@ class Job:
     def plan(self) -> dict[str, int]:
         """Gives how the input is cut; work that is resumed keeps to the plan it began with."""
         encoder, device = self.model.encoder, self.device
+        kept = encoder.dim * sum(output.per_residue for output in self.outputs)
         return {
             "tokens_per_batch": self.options.tokens_per_batch
             or choose_tokens_per_batch(encoder, device),
-            "residues_per_block": choose_tokens_per_block(encoder, self.outputs, device),
+            "residues_per_block": choose_tokens_per_block(encoder, device, kept=kept),
             "records_per_block": BLOCK_RECORDS,
         }
 

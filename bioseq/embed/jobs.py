@@ -1,8 +1,8 @@
-"""What a run needs to know of a job that gives values for every sequence of some files."""
+"""What a run needs to know: of the records it reads, and of the job that it does for them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -10,11 +10,34 @@ import torch
 from bioseq.checkpoints import Model
 from bioseq.embed.engine import BlockValues
 from bioseq.embed.options import EmbedOptions
+from bioseq.embed.records import CheckedRecord
+
+
+@runtime_checkable
+class RecordSource(Protocol):
+    """The records of a run, checked, one after the other; see `Inputs`."""
+
+    @property
+    def fraction(self) -> float | None:
+        """The part of the records read so far, 0 to 1; None where it can't be told."""
+        ...
+
+    def __iter__(self) -> Iterator[CheckedRecord]:
+        """Gives the records that have not been given yet."""
+        ...
+
+    def provenance(self) -> dict[str, object]:
+        """Gives what the store says of where its records came from."""
+        ...
 
 
 @runtime_checkable
 class BlockEngine(Protocol):
     """Gives the values of the sequences of a block."""
+
+    def cost(self, sequence: str) -> int:
+        """Gives the residues that go through the encoder for a sequence, as often as they do."""
+        ...
 
     def run(self, sequences: Sequence[str], advance: Callable[[int], None]) -> BlockValues:
         """See `Engine.run`."""

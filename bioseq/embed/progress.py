@@ -23,7 +23,7 @@ class Progress(Protocol):
 
 
 class Meter:
-    """Counts residues, and turns what has been read of the input into what has been done of it.
+    """Turns what has been read of the input into what has been done of it.
 
     Args:
         progress: Is told; may be None.
@@ -31,19 +31,17 @@ class Meter:
     """
 
     def __init__(self, progress: Progress | None, fraction: float | None) -> None:
-        self.residues = 0
         self._progress = progress
         self._before = self._behind = fraction
         self._in_block = self._done_in_block = 0
 
     def begin_block(self, residues: int, fraction: float | None) -> None:
-        """A block begins: so many residues are to be computed, so much of the input is read."""
+        """A block begins: so many residues are to be encoded, so much of the input is read."""
         self._before, self._behind = self._behind, fraction
         self._in_block, self._done_in_block = residues, 0
 
     def advance(self, residues: int) -> None:
-        """Residues of the block were computed."""
-        self.residues += residues
+        """Residues of the block were encoded."""
         self._done_in_block += residues
         if self._progress is not None:
             self._progress.advance(residues=residues, fraction=self._fraction())
@@ -51,5 +49,5 @@ class Meter:
     def _fraction(self) -> float | None:
         if self._before is None or self._behind is None:
             return None
-        share = self._done_in_block / max(1, self._in_block)
+        share = min(1.0, self._done_in_block / max(1, self._in_block))
         return self._before + share * (self._behind - self._before)

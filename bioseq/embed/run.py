@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from os import PathLike
 
 import torch
@@ -15,7 +14,7 @@ from bioseq.embed.alignments.embedding import embed_alignments
 from bioseq.embed.blocks import RecordBlock, cut_blocks
 from bioseq.embed.inputs import Inputs
 from bioseq.embed.job import build_job
-from bioseq.embed.jobs import StoreJob
+from bioseq.embed.jobs import RecordSource, StoreJob
 from bioseq.embed.options import EmbedOptions
 from bioseq.embed.progress import Meter, Progress
 from bioseq.embed.records import CheckedRecord
@@ -78,7 +77,7 @@ def open_inputs(job: StoreJob, inputs: AnyPath | Sequence[AnyPath]) -> Inputs:
 
 def run_job(
     job: StoreJob,
-    source: Inputs,
+    source: RecordSource,
     output: AnyPath,
     *,
     made_by: str,
@@ -86,7 +85,7 @@ def run_job(
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Store:
-    """Does a job for every record of an input; see `embed_files`.
+    """Does a job for every record of a source; see `embed_files`.
 
     Args:
         job: What is computed.
@@ -112,7 +111,9 @@ def run_job(
     return open_store(output)
 
 
-def _compute(job: StoreJob, source: Inputs, work: UnfinishedWork, progress: Progress | None) -> int:
+def _compute(
+    job: StoreJob, source: RecordSource, work: UnfinishedWork, progress: Progress | None
+) -> int:
     """Computes what is not done yet, and gives the number of residues that took."""
     was_finished = work.is_finished
     records = iter(source)
@@ -127,7 +128,7 @@ def _compute(job: StoreJob, source: Inputs, work: UnfinishedWork, progress: Prog
     engine = job.engine(work.plan)
     meter = Meter(progress, source.fraction if work.num_records else 0.0)
     known = {digest.decode(): row for row, digest in enumerate(work.digests().tolist())}
-    done = work.num_records
+    done, computed = work.num_records, 0
     with BackgroundWriter(work.write) as writer:
 
         def advance(residues: int) -> None:
@@ -137,6 +138,7 @@ def _compute(job: StoreJob, source: Inputs, work: UnfinishedWork, progress: Prog
         for block in cut_blocks(
             records,
             known,
+            cost=engine.cost,
             residues_per_block=work.plan["residues_per_block"],
             records_per_block=work.plan["records_per_block"],
         ):
@@ -145,12 +147,13 @@ def _compute(job: StoreJob, source: Inputs, work: UnfinishedWork, progress: Prog
             if work.is_finished:  # by another process, while this one computed
                 break
             new = list(block.new.values())
-            meter.begin_block(sum(map(len, new)), source.fraction)
+            meter.begin_block(block.cost, source.fraction)
             writer.put(block.finish(engine.run(new, advance), known, first_record=done))
             done += len(block.ids)
+            computed += sum(map(len, new))
     if not work.parts:  # an empty input gives an empty store with all its columns
         work.write(RecordBlock().finish(engine.run([], meter.advance), known, first_record=0))
-    return meter.residues
+    return computed
 
 
 def skip_done(work: UnfinishedWork, records: Iterator[CheckedRecord]) -> None:
@@ -181,15 +184,12 @@ def _shorten(text: str) -> str:
 
 
 def _provenance(
-    job: StoreJob, source: Inputs, *, computed_residues: int, seconds: float
+    job: StoreJob, source: RecordSource, *, computed_residues: int, seconds: float
 ) -> dict[str, object]:
     return {
         "model": job.model.name,
         "revision": job.model.revision,
-        "inputs": source.files,
-        "molecule": source.molecule or job.model.molecule,
-        "symbols": asdict(source.counts),
-        "unknown_tokens": source.unknown_tokens,
+        **source.provenance(),
         "computed_residues": computed_residues,
         "seconds": round(seconds, 3),
         "device": str(job.device),

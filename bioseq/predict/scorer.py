@@ -22,6 +22,7 @@ from bioseq.heads import TokenHead
 from bioseq.nn.inference import inference
 from bioseq.predict.last_states import LastStates
 
+OWN = -1  # among the vocabulary ids that are asked for: the token's own
 _MASK_TOKENS = ("<mask>", "[MASK]")
 
 
@@ -62,6 +63,11 @@ class Scorer:
             raise OptionError("prefix", tokenizer.prefix, allowed="a token in front to begin with")
 
     @property
+    def num_classes(self) -> int:
+        """Tokens that the model can predict: the first ones of its vocabulary."""
+        return self._head.output.out_features
+
+    @property
     def hides(self) -> bool:
         """Whether a token has to be hidden before it is predicted from all others."""
         return self.model.objective == "masked"
@@ -75,7 +81,7 @@ class Scorer:
         self,
         sequences: Sequence[str],
         *,
-        kept: Sequence[int] | None = None,
+        kept: Sequence[int] = (OWN,),
         hidden: bool,
         places: Sequence[Int64[np.ndarray, " _"]] | None = None,
         advance: Callable[[int], None] = _ignore,
@@ -84,7 +90,8 @@ class Scorer:
 
         Args:
             sequences: Sequences of which every symbol has a token.
-            kept: Vocabulary ids to give; the token's own unless given.
+            kept: Vocabulary ids of which to give it, among the classes of the head; `OWN` for the
+                token's own.
             hidden: Predict each token with itself out of sight; else all in one pass.
             places: For each sequence, the tokens to predict, specials not counted; all by default.
             advance: Is told after each step how many tokens went through the encoder.
@@ -163,12 +170,11 @@ class Scorer:
         self,
         tokens: list[Int64[np.ndarray, " _"]],
         places: list[Int64[np.ndarray, " _"]],
-        kept: Sequence[int] | None,
+        kept: Sequence[int],
         advance: Callable[[int], None],
     ) -> list[Float64[np.ndarray, "_ _"]]:
         """One copy of a sequence for each place, hidden there; copies of one length go together."""
-        width = 1 if kept is None else len(kept)
-        answers = [np.empty((len(place), width)) for place in places]
+        answers = [np.empty((len(place), len(kept))) for place in places]
         questions = [(s, row) for s, place in enumerate(places) for row in range(len(place))]
         lengths = np.array([self._read_length(tokens[s]) for s, _ in questions], dtype=np.int64)
         for batch in plan_batches(lengths, self.tokens_per_batch):
@@ -203,7 +209,7 @@ class Scorer:
         sequences: Sequence[str],
         tokens: list[Int64[np.ndarray, " _"]],
         places: list[Int64[np.ndarray, " _"]],
-        kept: Sequence[int] | None,
+        kept: Sequence[int],
         advance: Callable[[int], None],
     ) -> list[Float64[np.ndarray, "_ _"]]:
         answers: list[Float64[np.ndarray, "_ _"]] = [np.empty((0, 0))] * len(tokens)
@@ -231,15 +237,14 @@ class Scorer:
 
 
 def _pick(
-    logits: Tensor, targets: Int64[Tensor, " rows"], kept: Sequence[int] | None
+    logits: Tensor, targets: Int64[Tensor, " rows"], kept: Sequence[int]
 ) -> Float64[np.ndarray, "rows kept"]:
-    """Gives the log-probabilities of the kept ids, or of each row's target.
+    """Gives the log-probabilities of the kept ids; those of each row's target for `OWN`.
 
     A target that the head has no class for is impossible.
     """
     found = logits.float().log_softmax(dim=-1).cpu()
-    if kept is not None:
-        return found[:, list(kept)].double().numpy()
     last = found.shape[1] - 1
     own = found.gather(1, targets.clamp(max=last)[:, None])
-    return own.masked_fill(targets[:, None] > last, -torch.inf).double().numpy()
+    own = own.masked_fill(targets[:, None] > last, -torch.inf)
+    return torch.cat([own if k == OWN else found[:, k, None] for k in kept], 1).double().numpy()

@@ -33,6 +33,25 @@ _INPUT = (
     ),
     click.option("--format", help="Format of the input.  [default: recognised]"),
 )
+_PRECISION = click.option(
+    "--precision",
+    type=click.Choice(["float32", "bfloat16", "float16"]),
+    default="float32",
+    show_default=True,
+    help="Number format of the computation.",
+)
+_WINDOWS = (
+    click.option(
+        "--window",
+        type=click.IntRange(min=1),
+        help="Tokens at a time beyond an attention encoder's limit.  [default: the limit]",
+    ),
+    click.option(
+        "--overlap",
+        type=click.IntRange(min=0),
+        help="Tokens that windows share.  [default: a quarter]",
+    ),
+)
 _EMBEDDING = (
     click.option(
         "--model",
@@ -56,13 +75,7 @@ _EMBEDDING = (
         help="Layers, from 0 (the embedded input) or counted from the last (-1); several with "
         "commas.",
     ),
-    click.option(
-        "--precision",
-        type=click.Choice(["float32", "bfloat16", "float16"]),
-        default="float32",
-        show_default=True,
-        help="Number format of the computation.",
-    ),
+    _PRECISION,
     click.option(
         "--save-as",
         type=click.Choice(["float32", "float16"]),
@@ -70,17 +83,13 @@ _EMBEDDING = (
         show_default=True,
         help="Number format in the store.",
     ),
-    click.option(
-        "--window",
-        type=click.IntRange(min=1),
-        help="Tokens at a time beyond an attention encoder's limit.  [default: the limit]",
-    ),
-    click.option(
-        "--overlap",
-        type=click.IntRange(min=0),
-        help="Tokens that windows share.  [default: a quarter]",
-    ),
+    *_WINDOWS,
     *_INPUT,
+)
+_LANGUAGE = (
+    click.option("--model", help="With a language-model head.  [default: protein-lstm]"),
+    _PRECISION,
+    *_WINDOWS,
 )
 _EMBEDDING_NAMES = frozenset(
     (
@@ -127,6 +136,11 @@ _MACHINE = (
 def embedding_options(command: Command) -> Command:
     """Adds the options that decide what an embedding gives."""
     return reduce(lambda found, option: option(found), reversed(_EMBEDDING), command)
+
+
+def language_options(command: Command) -> Command:
+    """Adds the options that say which language model is asked, and how it reads."""
+    return reduce(lambda found, option: option(found), reversed(_LANGUAGE), command)
 
 
 def alignment_options(command: Command) -> Command:

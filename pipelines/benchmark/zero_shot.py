@@ -24,8 +24,7 @@ from jaxtyping import Float64
 from scipy.stats import rankdata
 
 from bioseq.alphabet import PROTEIN
-from bioseq.predict.variants.effects import Effects
-from bioseq.predict.variants.job import build_variant_job
+from bioseq.predict.variants.effects import Effects, build_effects
 from bioseq.predict.variants.mutations import WildType
 from bioseq.predict.variants.options import VariantOptions
 
@@ -259,7 +258,7 @@ def main() -> None:
     options = read_options()
     for model in options.model:
         name = options.name or model
-        effects = build_variant_job(VariantOptions(model=model, strategy=options.strategy)).effects
+        _, effects = build_effects(VariantOptions(model=model, strategy=options.strategy))
         for assay in ASSAYS:
             if options.assay and assay.name not in options.assay:
                 continue

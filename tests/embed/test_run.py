@@ -260,7 +260,7 @@ def test_blocks_end_where_the_residues_or_the_records_suffice():
             for s in sequences
         ]
         known: dict[str, int] = {}
-        for block in cut_blocks(checked, known, **bounds):
+        for block in cut_blocks(checked, known, cost=len, **bounds):
             known.update((digest, 0) for digest in block.new)
             yield len(block.ids), list(block.new.values())
 

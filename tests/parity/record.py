@@ -89,6 +89,20 @@ class ParityRecord:
         earlier = self._comparisons.get(key)
         self._comparisons[key] = earlier.joined(comparison) if earlier else comparison
 
+    def of_largest(
+        self,
+        family: str,
+        compared_with: str,
+        quantity: str,
+        ours: Tensor,
+        theirs: Tensor,
+        *,
+        share: float = 1e-6,
+    ) -> None:
+        """Asserts that tensors differ by no more than a share of the largest value; see above."""
+        atol = share * float(theirs.abs().max())
+        self(family, compared_with, quantity, ours, theirs, rtol=0.0, atol=atol)
+
     def tokens(
         self, family: str, compared_with: str, *, sequences: int, differing: int, reason: str = ""
     ) -> None:

@@ -6,13 +6,13 @@ In single precision both round differently; what is compared there are the fixed
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 
 from bioseq.batch import pack
 from bioseq.checkpoints.folding import FoldingModel, load_folding_model
@@ -21,6 +21,7 @@ from bioseq.heads import expected_lddt, predicted_tm
 from bioseq.io.coordinates import Coordinates
 from bioseq.io.pdb import to_pdb
 from bioseq.models.esmfold import ESMFold, ESMFoldOutput
+from tests.parity.record import ParityRecord
 
 transformers = pytest.importorskip("transformers")
 modeling = pytest.importorskip("transformers.models.esm.modeling_esmfold")
@@ -28,7 +29,8 @@ modeling = pytest.importorskip("transformers.models.esm.modeling_esmfold")
 pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]
 
 SEQUENCES = ("MKTAYIAKQRQW", "GAXVL", "ACDEFGHIKLMNPQRSTVWYACDEF")
-BOUND = 1e-6  # transformers keeps rotations in single precision whatever the model
+# transformers keeps rotations in single precision whatever the model: a millionth, not less.
+FAMILY, REFERENCE = "ESMFold, float64", f"transformers {transformers.__version__}"
 STRUCTURE = {
     **{"sequence_dim": 24, "pairwise_dim": 12, "ipa_dim": 4, "resnet_dim": 14, "num_blocks": 3},
     **{"num_heads_ipa": 3, "num_qk_points": 3, "num_v_points": 5},
@@ -76,38 +78,39 @@ def fold(model: FoldingModel, sequence: str) -> ESMFoldOutput:
         return model.network(pack(model.tokenizer.encode([sequence])), types)
 
 
-def assert_parity(ours: Tensor, theirs: Tensor) -> None:
-    assert ours.shape == theirs.shape
-    assert (ours - theirs).abs().max() <= BOUND * theirs.abs().max()
-
-
 @pytest.mark.parametrize("sequence", SEQUENCES)
 def test_logits_are_those_of_transformers(
-    reference: Any, model: FoldingModel, sequence: str
+    reference: Any, model: FoldingModel, sequence: str, record_parity: ParityRecord
 ) -> None:
+    compare = partial(record_parity.of_largest, FAMILY, REFERENCE)
     ours, theirs = fold(model, sequence), reference.infer(sequence)
-    assert_parity(ours.folded.sequence, theirs["s_s"][0])
-    assert_parity(ours.folded.pair, theirs["s_z"][0])
-    assert_parity(ours.distogram_logits, theirs["distogram_logits"][0])
-    assert_parity(ours.error_logits, theirs["ptm_logits"][0])
-    assert_parity(ours.lddt_logits, theirs["lddt_head"][-1, 0])
-    assert_parity(expected_lddt(ours.lddt_logits), theirs["plddt"][0] * 100)
-    assert_parity(ours.folded.folds[-1].positions, theirs["positions"][-1, 0])
+    compare("sequence states", ours.folded.sequence, theirs["s_s"][0])
+    compare("pair states", ours.folded.pair, theirs["s_z"][0])
+    compare("distogram logits", ours.distogram_logits, theirs["distogram_logits"][0])
+    compare("aligned-error logits", ours.error_logits, theirs["ptm_logits"][0])
+    compare("lDDT logits", ours.lddt_logits, theirs["lddt_head"][-1, 0])
+    compare("pLDDT", expected_lddt(ours.lddt_logits), theirs["plddt"][0] * 100)
+    compare("atom positions", ours.folded.folds[-1].positions, theirs["positions"][-1, 0])
 
 
-def test_scores_of_a_batch_are_each_members_own(reference: Any, model: FoldingModel) -> None:
+def test_scores_of_a_batch_are_each_members_own(
+    reference: Any, model: FoldingModel, record_parity: ParityRecord
+) -> None:
+    compare = partial(record_parity.of_largest, FAMILY, REFERENCE)
     together = reference.infer(list(SEQUENCES))
     for place, sequence in enumerate(SEQUENCES):
         ours, alone = fold(model, sequence), reference.infer(sequence)
         score = predicted_tm(
             ours.error_logits[None], torch.ones(1, len(sequence), dtype=torch.bool)
         )
-        assert_parity(score[0], alone["ptm"])
+        compare("predicted TM-score", score[0], alone["ptm"])
         theirs = together["ptm_logits"][place, : len(sequence), : len(sequence)]
-        assert_parity(ours.error_logits, theirs)
+        compare("aligned-error logits", ours.error_logits, theirs)
     mask = torch.ones(together["ptm_logits"].shape[:2], dtype=torch.bool)
     original = predicted_tm(together["ptm_logits"], mask, padding_counts=True)
-    assert_parity(original, together["ptm"].expand(len(SEQUENCES)))
+    compare(
+        "predicted TM-score of a padded batch", original, together["ptm"].expand(len(SEQUENCES))
+    )
 
 
 @pytest.mark.parametrize("sequence", SEQUENCES)

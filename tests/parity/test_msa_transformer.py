@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -15,12 +15,13 @@ from bioseq.models import Padding
 from bioseq.msa import Alignment, Msa
 from bioseq.msa.tokens import encode_msa
 from bioseq.predict.contacts.transformer import row_attention_contacts
+from tests.parity.record import ParityRecord
 
 esm = pytest.importorskip("esm")
 
 pytestmark = pytest.mark.parity
 
-BOUND = 1e-6
+FAMILY, REFERENCE = "MSA Transformer", f"fair-esm {esm.__version__}"
 SETTINGS = {
     "arch": "msa_transformer",
     "layers": 3,
@@ -74,36 +75,35 @@ def tokens_of(reference: torch.nn.Module, *alignments: tuple[str, ...]) -> Tenso
     return convert([[("", row) for row in rows] for rows in alignments])[2]
 
 
-def assert_equal(ours: Tensor, theirs: Tensor) -> None:
-    assert ours.shape == theirs.shape
-    assert (ours - theirs).abs().max() <= BOUND * theirs.abs().max()
-
-
 def test_the_tokens_are_those_of_fair_esm(reference: torch.nn.Module, path: Path) -> None:
     ours = encode_msa(msa_of(DEEP), load_msa_model(path).tokenizer)
-    np.testing.assert_array_equal(ours, tokens_of(reference, DEEP)[0].numpy())
+    assert torch.equal(torch.from_numpy(ours), tokens_of(reference, DEEP)[0])
 
 
 @pytest.mark.parametrize("rows", [DEEP, SHALLOW, DEEP[:1]])
 @torch.no_grad()
 def test_states_logits_and_contacts_are_those_of_fair_esm(
-    reference: torch.nn.Module, path: Path, rows: tuple[str, ...]
+    reference: torch.nn.Module, path: Path, rows: tuple[str, ...], record_parity: ParityRecord
 ) -> None:
+    compare = partial(record_parity.of_largest, FAMILY, REFERENCE)
     model = load_msa_model(path)
     tokens = tokens_of(reference, rows)
     theirs = reference(tokens, repr_layers=[0, 1, 2, 3], return_contacts=True)
     states = model.encoder(tokens[0], layers=(0, 1, 2, 3))
     for layer, state in enumerate(states):
-        assert_equal(state, theirs["representations"][layer][0])
+        compare("states of all layers", state, theirs["representations"][layer][0])
     logits = model.head(states[-1].flatten(0, 1)).reshape(*tokens[0].shape, -1)
-    assert_equal(logits, theirs["logits"][0])
+    compare("logits", logits, theirs["logits"][0])
     assert model.contacts is not None
     contacts = row_attention_contacts(model.encoder, model.contacts, tokens[0])
-    assert_equal(contacts, theirs["contacts"][0])
+    compare("contacts", contacts, theirs["contacts"][0])
 
 
 @torch.no_grad()
-def test_padding_is_the_batch_of_fair_esm(reference: torch.nn.Module, path: Path) -> None:
+def test_padding_is_the_batch_of_fair_esm(
+    reference: torch.nn.Module, path: Path, record_parity: ParityRecord
+) -> None:
+    compare = partial(record_parity.of_largest, FAMILY, REFERENCE)
     model = load_msa_model(path)
     batch = tokens_of(reference, DEEP, SHALLOW)
     theirs = reference(batch, repr_layers=[3], return_contacts=True)
@@ -111,7 +111,7 @@ def test_padding_is_the_batch_of_fair_esm(reference: torch.nn.Module, path: Path
     padding = Padding(depth=batch.shape[1], num_tokens=batch.shape[2])
     rows, columns = tokens.shape
     (state,) = model.encoder(tokens, padding=padding)
-    assert_equal(state, theirs["representations"][3][1, :rows, :columns])
+    compare("states in a padded batch", state, theirs["representations"][3][1, :rows, :columns])
     assert model.contacts is not None
     contacts = row_attention_contacts(model.encoder, model.contacts, tokens, padding=padding)
-    assert_equal(contacts, theirs["contacts"][1])
+    compare("contacts in a padded batch", contacts, theirs["contacts"][1])

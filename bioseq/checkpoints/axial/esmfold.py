@@ -14,12 +14,11 @@ from einops import rearrange
 from torch import Tensor
 
 from bioseq.checkpoints.axial.openfold_layers import (
-    linear_rules,
     triangle_attention_rules,
     triangle_multiplication_rules,
 )
 from bioseq.checkpoints.axial.structure_module import openfold_rules
-from bioseq.checkpoints.keymap import Ignored, Rule
+from bioseq.checkpoints.keymap import Ignored, Rule, pair
 from bioseq.errors import OptionError
 from bioseq.models.esmfold import ESMFoldConfig
 from bioseq.models.folding_trunk import FoldingTrunkConfig
@@ -111,7 +110,7 @@ def esmfold_rules(config: FoldingTrunkConfig) -> tuple[Rule | Ignored, ...]:
         for part in ("weight", "bias")
     ]
     return (
-        *_flatten(linear_rules(ours, theirs) for ours, theirs in _LAYERS),
+        *_flatten(pair(ours, theirs) for ours, theirs in _LAYERS),
         *(Rule(ours, (theirs,)) for ours, theirs in _MATRICES),
         Rule(f"{_BLOCK}.attention.attention.projection.weight", joined, join),
         *_transition_rules(f"{_BLOCK}.transition", f"{_BLOCK}.mlp_seq"),
@@ -164,7 +163,7 @@ def _pair_rules(ours: str, theirs: str) -> Rules:
 
 def _transition_rules(ours: str, theirs: str) -> Rules:
     names = (("norm", "mlp.0"), ("up", "mlp.1"), ("down", "mlp.3"))
-    return _flatten(linear_rules(f"{ours}.{a}", f"{theirs}.{b}") for a, b in names)
+    return _flatten(pair(f"{ours}.{a}", f"{theirs}.{b}") for a, b in names)
 
 
 def _flatten(rules: Iterable[Rules]) -> Rules:

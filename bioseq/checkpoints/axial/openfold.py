@@ -11,11 +11,10 @@ from __future__ import annotations
 from bioseq.checkpoints.axial.openfold_layers import (
     Rules,
     evoformer_rules,
-    linear_rules,
     pair_block_rules,
 )
 from bioseq.checkpoints.axial.shapes import Shapes
-from bioseq.checkpoints.keymap import Rule, concatenate
+from bioseq.checkpoints.keymap import Rule, concatenate, pair
 from bioseq.checkpoints.weights import Weights
 from bioseq.models.alphafold_trunk import AlphaFoldTrunkConfig
 from bioseq.models.evoformer import EvoformerConfig
@@ -43,16 +42,16 @@ def unwrap_names(weights: Weights) -> Weights:
 def trunk_rules(ours: str = "trunk") -> Rules:
     """The whole trunk, with and without templates."""
     return (
-        *linear_rules(f"{ours}.input.target", "input_embedder.linear_tf_m"),
-        *linear_rules(f"{ours}.input.msa", "input_embedder.linear_msa_m"),
-        *linear_rules(f"{ours}.input.left", "input_embedder.linear_tf_z_i"),
-        *linear_rules(f"{ours}.input.right", "input_embedder.linear_tf_z_j"),
-        *linear_rules(f"{ours}.recycling.row_norm", "recycling_embedder.layer_norm_m"),
-        *linear_rules(f"{ours}.recycling.pair_norm", "recycling_embedder.layer_norm_z"),
-        *linear_rules(f"{ours}.recycling.distance", "recycling_embedder.linear"),
-        *linear_rules(f"{ours}.relative_position.linear", "input_embedder.linear_relpos"),
-        *linear_rules(f"{ours}.extra_input", "extra_msa_embedder.linear"),
-        *linear_rules(f"{ours}.single", "evoformer.linear"),
+        *pair(f"{ours}.input.target", "input_embedder.linear_tf_m"),
+        *pair(f"{ours}.input.msa", "input_embedder.linear_msa_m"),
+        *pair(f"{ours}.input.left", "input_embedder.linear_tf_z_i"),
+        *pair(f"{ours}.input.right", "input_embedder.linear_tf_z_j"),
+        *pair(f"{ours}.recycling.row_norm", "recycling_embedder.layer_norm_m"),
+        *pair(f"{ours}.recycling.pair_norm", "recycling_embedder.layer_norm_z"),
+        *pair(f"{ours}.recycling.distance", "recycling_embedder.linear"),
+        *pair(f"{ours}.relative_position.linear", "input_embedder.linear_relpos"),
+        *pair(f"{ours}.extra_input", "extra_msa_embedder.linear"),
+        *pair(f"{ours}.single", "evoformer.linear"),
         *evoformer_rules(f"{ours}.extra.blocks.{{layer}}", f"{_EXTRA}.{{layer}}"),
         *evoformer_rules(f"{ours}.evoformer.blocks.{{layer}}", f"{_EVOFORMER}.{{layer}}"),
         *(rule for place, rows in _TEMPLATES for rule in _template_rules(ours, place, rows)),
@@ -69,7 +68,7 @@ def head_rules(ours: str = "heads") -> Rules:
     return tuple(
         rule
         for name, theirs in names.items()
-        for rule in linear_rules(f"{ours}.{name}.linear", f"aux_heads.{theirs}.linear")
+        for rule in pair(f"{ours}.{name}.linear", f"aux_heads.{theirs}.linear")
     )
 
 
@@ -78,14 +77,14 @@ def _template_rules(ours: str, place: str, rows: str) -> Rules:
     stack = f"{place}template_pair_stack"
     key_value = (f"{attention}.linear_k.weight", f"{attention}.linear_v.weight")
     return (
-        *linear_rules(f"{ours}.template_pairs.linear", f"{place}template_pair_embedder.linear"),
+        *pair(f"{ours}.template_pairs.linear", f"{place}template_pair_embedder.linear"),
         *pair_block_rules(f"{ours}.template_pairs.blocks.{{layer}}", f"{stack}.blocks.{{layer}}"),
-        *linear_rules(f"{ours}.template_pairs.norm", f"{stack}.layer_norm"),
+        *pair(f"{ours}.template_pairs.norm", f"{stack}.layer_norm"),
         Rule(f"{ours}.template_attention.query.weight", (f"{attention}.linear_q.weight",)),
         Rule(f"{ours}.template_attention.key_value.weight", key_value, concatenate),
-        *linear_rules(f"{ours}.template_attention.output", f"{attention}.linear_o"),
-        *linear_rules(f"{ours}.template_rows.up", f"{place}{rows}.linear_1"),
-        *linear_rules(f"{ours}.template_rows.output", f"{place}{rows}.linear_2"),
+        *pair(f"{ours}.template_attention.output", f"{attention}.linear_o"),
+        *pair(f"{ours}.template_rows.up", f"{place}{rows}.linear_1"),
+        *pair(f"{ours}.template_rows.output", f"{place}{rows}.linear_2"),
     )
 
 

@@ -8,19 +8,10 @@ Source: the module names of OpenFold (Ahdritz et al. 2024).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from torch import Tensor
-
 from bioseq.checkpoints.axial.transforms import join_sides
-from bioseq.checkpoints.keymap import Rule, concatenate
+from bioseq.checkpoints.keymap import Rule, concatenate, joined, pair
 
 Rules = tuple[Rule, ...]
-
-
-def linear_rules(ours: str, theirs: str) -> Rules:
-    """A linear map or a layer norm."""
-    return tuple(Rule(f"{ours}.{part}", (f"{theirs}.{part}",)) for part in ("weight", "bias"))
 
 
 def attention_rules(ours: str, theirs: str) -> Rules:
@@ -29,15 +20,15 @@ def attention_rules(ours: str, theirs: str) -> Rules:
     return (
         Rule(f"{ours}.projection.weight", inputs, concatenate),
         Rule(f"{ours}.gate_bias", (f"{theirs}.linear_g.bias",)),
-        *linear_rules(f"{ours}.output", f"{theirs}.linear_o"),
+        *pair(f"{ours}.output", f"{theirs}.linear_o"),
     )
 
 
 def row_attention_rules(ours: str, theirs: str) -> Rules:
     """MSA row attention with pair bias."""
     return (
-        *linear_rules(f"{ours}.norm", f"{theirs}.layer_norm_m"),
-        *linear_rules(f"{ours}.pair_norm", f"{theirs}.layer_norm_z"),
+        *pair(f"{ours}.norm", f"{theirs}.layer_norm_m"),
+        *pair(f"{ours}.pair_norm", f"{theirs}.layer_norm_z"),
         Rule(f"{ours}.pair_bias.weight", (f"{theirs}.linear_z.weight",)),
         *attention_rules(f"{ours}.attention", f"{theirs}.mha"),
     )
@@ -46,7 +37,7 @@ def row_attention_rules(ours: str, theirs: str) -> Rules:
 def column_attention_rules(ours: str, theirs: str) -> Rules:
     """MSA column attention."""
     return (
-        *linear_rules(f"{ours}.norm", f"{theirs}._msa_att.layer_norm_m"),
+        *pair(f"{ours}.norm", f"{theirs}._msa_att.layer_norm_m"),
         *attention_rules(f"{ours}.attention", f"{theirs}._msa_att.mha"),
     )
 
@@ -56,36 +47,36 @@ def global_attention_rules(ours: str, theirs: str) -> Rules:
     inner = f"{theirs}.global_attention"
     key_value = (f"{inner}.linear_k.weight", f"{inner}.linear_v.weight")
     return (
-        *linear_rules(f"{ours}.norm", f"{theirs}.layer_norm_m"),
+        *pair(f"{ours}.norm", f"{theirs}.layer_norm_m"),
         Rule(f"{ours}.query.weight", (f"{inner}.linear_q.weight",)),
         Rule(f"{ours}.key_value.weight", key_value, concatenate),
-        *linear_rules(f"{ours}.gate", f"{inner}.linear_g"),
-        *linear_rules(f"{ours}.output", f"{inner}.linear_o"),
+        *pair(f"{ours}.gate", f"{inner}.linear_g"),
+        *pair(f"{ours}.output", f"{inner}.linear_o"),
     )
 
 
 def transition_rules(ours: str, theirs: str) -> Rules:
     """A transition of the MSA or the pair representation."""
     return (
-        *linear_rules(f"{ours}.norm", f"{theirs}.layer_norm"),
-        *linear_rules(f"{ours}.up", f"{theirs}.linear_1"),
-        *linear_rules(f"{ours}.down", f"{theirs}.linear_2"),
+        *pair(f"{ours}.norm", f"{theirs}.layer_norm"),
+        *pair(f"{ours}.up", f"{theirs}.linear_1"),
+        *pair(f"{ours}.down", f"{theirs}.linear_2"),
     )
 
 
 def outer_product_rules(ours: str, theirs: str) -> Rules:
     """The outer product mean."""
     return (
-        *linear_rules(f"{ours}.norm", f"{theirs}.layer_norm"),
-        *_joined_rules(f"{ours}.factors", theirs, ("linear_1", "linear_2")),
-        *linear_rules(f"{ours}.output", f"{theirs}.linear_out"),
+        *pair(f"{ours}.norm", f"{theirs}.layer_norm"),
+        *joined(f"{ours}.factors", theirs, ("linear_1", "linear_2")),
+        *pair(f"{ours}.output", f"{theirs}.linear_out"),
     )
 
 
 def triangle_attention_rules(ours: str, theirs: str) -> Rules:
     """Triangle attention around the starting or the ending node."""
     return (
-        *linear_rules(f"{ours}.norm", f"{theirs}.layer_norm"),
+        *pair(f"{ours}.norm", f"{theirs}.layer_norm"),
         Rule(f"{ours}.pair_bias.weight", (f"{theirs}.linear.weight",)),
         *attention_rules(f"{ours}.attention", f"{theirs}.mha"),
     )
@@ -96,12 +87,12 @@ def triangle_multiplication_rules(ours: str, theirs: str) -> Rules:
     separate = ("linear_a_p", "linear_a_g", "linear_b_p", "linear_b_g")
     fused = ("linear_ab_p", "linear_ab_g")
     return (
-        *linear_rules(f"{ours}.norm", f"{theirs}.layer_norm_in"),
-        *_joined_rules(f"{ours}.projection", theirs, separate),
-        *_joined_rules(f"{ours}.projection", theirs, fused, join_sides),
-        *linear_rules(f"{ours}.output_norm", f"{theirs}.layer_norm_out"),
-        *linear_rules(f"{ours}.output", f"{theirs}.linear_z"),
-        *linear_rules(f"{ours}.output_gate", f"{theirs}.linear_g"),
+        *pair(f"{ours}.norm", f"{theirs}.layer_norm_in"),
+        *joined(f"{ours}.projection", theirs, separate),
+        *joined(f"{ours}.projection", theirs, fused, join_sides),
+        *pair(f"{ours}.output_norm", f"{theirs}.layer_norm_out"),
+        *pair(f"{ours}.output", f"{theirs}.linear_z"),
+        *pair(f"{ours}.output_gate", f"{theirs}.linear_g"),
     )
 
 
@@ -129,15 +120,3 @@ def evoformer_rules(ours: str, theirs: str) -> Rules:
         rules += transition_rules(f"{ours}.msa_transition", f"{part}.msa_transition")
         rules += outer_product_rules(f"{ours}.outer_product", f"{part}.outer_product_mean")
     return rules
-
-
-def _joined_rules(
-    ours: str,
-    theirs: str,
-    names: tuple[str, ...],
-    transform: Callable[..., Tensor] = concatenate,
-) -> Rules:
-    return tuple(
-        Rule(f"{ours}.{part}", tuple(f"{theirs}.{name}.{part}" for name in names), transform)
-        for part in ("weight", "bias")
-    )

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bioseq.checkpoints.axial import openfold_layers
 from bioseq.checkpoints.axial.alphafold_layers import linear_rules, norm_rules
 from bioseq.checkpoints.axial.shapes import Shapes
-from bioseq.checkpoints.keymap import Rule
+from bioseq.checkpoints.keymap import Rule, pair
 from bioseq.models.structure_module import StructureModuleConfig
 
 _Names = tuple[str, str, str]  # ours, AlphaFold 2's, OpenFold's
@@ -83,11 +82,9 @@ def openfold_rules(ours: str, theirs: str) -> tuple[Rule, ...]:
         theirs: Its name in the file, with its dot.
     """
     weights = Rule(f"{ours}attention.point_weights", (f"{theirs}ipa.head_weights",))
-    layers = [
-        openfold_layers.linear_rules(f"{ours}{a}", f"{theirs}{c}") for a, _, c in _LINEARS + _NORMS
-    ]
+    layers = [pair(f"{ours}{a}", f"{theirs}{c}") for a, _, c in _LINEARS + _NORMS]
     deeper = [
-        openfold_layers.linear_rules(f"{ours}attention.{a}", f"{theirs}ipa.{c}.linear")
+        pair(f"{ours}attention.{a}", f"{theirs}ipa.{c}.linear")
         for a, _, c in _ATTENTION
         if a.endswith("_points")
     ]
@@ -115,7 +112,7 @@ def openfold_head_rules(ours: str, theirs: str) -> tuple[Rule, ...]:
         ("lddt.output", "plddt.linear_3"),
         ("aligned_error", "tm.linear"),
     )
-    return _flatten(openfold_layers.linear_rules(f"{ours}{a}", f"{theirs}{b}") for a, b in names)
+    return _flatten(pair(f"{ours}{a}", f"{theirs}{b}") for a, b in names)
 
 
 def alphafold_structure(shapes: Shapes, theirs: str, *, num_rounds: int) -> StructureModuleConfig:

@@ -7,6 +7,7 @@ from bioseq.checkpoints.families.esmc import ESMC
 from bioseq.checkpoints.families.esmc_native import ESMC_FUSED, ESMC_NATIVE
 from bioseq.checkpoints.families.fair_esm import FAIR_ESM1, FAIR_ESM2
 from bioseq.checkpoints.families.family import Family, read_published
+from bioseq.checkpoints.families.multimolecule import MULTIMOLECULE, OLDER_MULTIMOLECULE
 from bioseq.checkpoints.families.nucleotide_transformer import NUCLEOTIDE_TRANSFORMER
 from bioseq.checkpoints.families.protbert import PROTBERT
 from bioseq.checkpoints.families.rna_fm import RNA_FM
@@ -19,6 +20,8 @@ FAMILIES: tuple[Family, ...] = (
     DNABERT,
     NUCLEOTIDE_TRANSFORMER,
     RNA_FM,
+    MULTIMOLECULE,
+    OLDER_MULTIMOLECULE,
     ESM,
     FAIR_ESM1,
     FAIR_ESM2,

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from bioseq.checkpoints.keymap import Ignored, Rule, concatenate
+from bioseq.checkpoints.keymap import Ignored, Rule, joined, norm, pair
 from bioseq.checkpoints.snapshot import Snapshot
 from bioseq.errors import CheckpointError
 from bioseq.heads import LanguageHead
@@ -27,20 +27,6 @@ def add_first_type(tokens: Tensor, types: Tensor) -> Tensor:
     return tokens + types[0]
 
 
-def linear(ours: str, foreign: str) -> tuple[Rule, ...]:
-    """Gives the rules for a layer's weight and bias."""
-    return tuple(Rule(f"{ours}.{part}", (f"{foreign}.{part}",)) for part in ("weight", "bias"))
-
-
-def norm(ours: str, foreign: str) -> tuple[Rule, ...]:
-    """Gives the rules for a norm, which older files spell gamma and beta."""
-    old = (
-        Rule(f"{ours}.weight", (f"{foreign}.gamma",)),
-        Rule(f"{ours}.bias", (f"{foreign}.beta",)),
-    )
-    return (*linear(ours, foreign), *old)
-
-
 _OURS = "encoder.layers.{layer}"
 _THEIRS = "encoder.layer.{layer}"
 EMBEDDING_RULES: Sequence[Rule | Ignored] = (
@@ -53,7 +39,7 @@ EMBEDDING_RULES: Sequence[Rule | Ignored] = (
     Ignored("embeddings.position_ids", "counts from 0"),
 )
 HEAD_RULES: Sequence[Rule | Ignored] = (
-    *linear("head.dense", "cls.predictions.transform.dense"),
+    *pair("head.dense", "cls.predictions.transform.dense"),
     *norm("head.norm", "cls.predictions.transform.LayerNorm"),
     Rule("head.output.weight", ("cls.predictions.decoder.weight",)),
     Rule("head.output.weight", ("embeddings.word_embeddings.weight",)),
@@ -68,18 +54,15 @@ HEAD_RULES: Sequence[Rule | Ignored] = (
 BERT_RULES: Sequence[Rule | Ignored] = (
     *EMBEDDING_RULES,
     Rule("encoder.embedding.positions.weight", ("embeddings.position_embeddings.weight",)),
-    *(
-        Rule(
-            f"{_OURS}.attention.query_key_value.{part}",
-            tuple(f"{_THEIRS}.attention.self.{name}.{part}" for name in ("query", "key", "value")),
-            concatenate,
-        )
-        for part in ("weight", "bias")
+    *joined(
+        f"{_OURS}.attention.query_key_value",
+        f"{_THEIRS}.attention.self",
+        ("query", "key", "value"),
     ),
-    *linear(f"{_OURS}.attention.output", f"{_THEIRS}.attention.output.dense"),
+    *pair(f"{_OURS}.attention.output", f"{_THEIRS}.attention.output.dense"),
     *norm(f"{_OURS}.attention_norm", f"{_THEIRS}.attention.output.LayerNorm"),
-    *linear(f"{_OURS}.feed_forward.up", f"{_THEIRS}.intermediate.dense"),
-    *linear(f"{_OURS}.feed_forward.down", f"{_THEIRS}.output.dense"),
+    *pair(f"{_OURS}.feed_forward.up", f"{_THEIRS}.intermediate.dense"),
+    *pair(f"{_OURS}.feed_forward.down", f"{_THEIRS}.output.dense"),
     *norm(f"{_OURS}.feed_forward_norm", f"{_THEIRS}.output.LayerNorm"),
     *HEAD_RULES,
 )

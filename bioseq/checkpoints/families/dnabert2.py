@@ -16,11 +16,9 @@ from bioseq.checkpoints.families.bert import (
     EMBEDDING_RULES,
     HEAD_RULES,
     build_bert_head,
-    linear,
-    norm,
 )
 from bioseq.checkpoints.families.family import Family
-from bioseq.checkpoints.keymap import Ignored, Rule
+from bioseq.checkpoints.keymap import Ignored, Rule, norm, pair
 from bioseq.checkpoints.snapshot import Snapshot
 from bioseq.errors import CheckpointError, FormatError
 from bioseq.models import Encoder, TransformerConfig, TransformerEncoder
@@ -40,12 +38,12 @@ _THEIRS = "encoder.layer.{layer}"
 _GATED = f"{_THEIRS}.mlp.gated_layers.weight"
 _RULES: Sequence[Rule | Ignored] = (
     *EMBEDDING_RULES,
-    *linear(f"{_OURS}.attention.query_key_value", f"{_THEIRS}.attention.self.Wqkv"),
-    *linear(f"{_OURS}.attention.output", f"{_THEIRS}.attention.output.dense"),
+    *pair(f"{_OURS}.attention.query_key_value", f"{_THEIRS}.attention.self.Wqkv"),
+    *pair(f"{_OURS}.attention.output", f"{_THEIRS}.attention.output.dense"),
     *norm(f"{_OURS}.attention_norm", f"{_THEIRS}.attention.output.LayerNorm"),
     Rule(f"{_OURS}.feed_forward.up.weight", (_GATED,)),
     Rule(f"{_OURS}.feed_forward.up.bias", (_GATED,), _no_bias),
-    *linear(f"{_OURS}.feed_forward.down", f"{_THEIRS}.mlp.wo"),
+    *pair(f"{_OURS}.feed_forward.down", f"{_THEIRS}.mlp.wo"),
     *norm(f"{_OURS}.feed_forward_norm", f"{_THEIRS}.mlp.layernorm"),
     *HEAD_RULES,
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bioseq.checkpoints.families.family import Family
-from bioseq.checkpoints.keymap import Ignored, Rule, concatenate, pair
+from bioseq.checkpoints.keymap import Ignored, Rule, joined, norm, pair
 from bioseq.checkpoints.snapshot import Snapshot
 from bioseq.errors import CheckpointError
 from bioseq.heads import ContactHead, LanguageHead
@@ -35,46 +35,30 @@ _REFUSED = ("is_folding_model", "is_decoder", "add_cross_attention")
 _POSITIONS: Mapping[str, Position] = {"absolute": "learned", "rotary": "rotary"}
 
 
-def _norm(ours: str, foreign: str) -> tuple[Rule, ...]:
-    """Norms have two spellings: transformers 5 writes gamma and beta for some."""
-    old = (
-        Rule(f"{ours}.weight", (f"{foreign}.gamma",)),
-        Rule(f"{ours}.bias", (f"{foreign}.beta",)),
-    )
-    return (*pair(ours, foreign), *old)
-
-
-def _joined(ours: str, foreign: str) -> tuple[Rule, ...]:
-    return tuple(
-        Rule(
-            f"{ours}.{part}",
-            tuple(f"{foreign}.{name}.{part}" for name in ("query", "key", "value")),
-            concatenate,
-        )
-        for part in ("weight", "bias")
-    )
-
-
 _OURS = "encoder.layers.{layer}"
 _THEIRS = "encoder.layer.{layer}"
 _RATES = "attention.self.rotary_embeddings.inv_freq"
 _RULES: Sequence[Rule | Ignored] = (
     Rule("encoder.embedding.tokens.weight", ("embeddings.word_embeddings.weight",)),
-    *_norm(f"{_OURS}.attention_norm", f"{_THEIRS}.attention.LayerNorm"),
-    *_joined(f"{_OURS}.attention.query_key_value", f"{_THEIRS}.attention.self"),
+    *norm(f"{_OURS}.attention_norm", f"{_THEIRS}.attention.LayerNorm"),
+    *joined(
+        f"{_OURS}.attention.query_key_value",
+        f"{_THEIRS}.attention.self",
+        ("query", "key", "value"),
+    ),
     *pair(f"{_OURS}.attention.output", f"{_THEIRS}.attention.output.dense"),
-    *_norm(f"{_OURS}.feed_forward_norm", f"{_THEIRS}.LayerNorm"),
+    *norm(f"{_OURS}.feed_forward_norm", f"{_THEIRS}.LayerNorm"),
     *pair(f"{_OURS}.feed_forward.up", f"{_THEIRS}.intermediate.dense"),
     *pair(f"{_OURS}.feed_forward.down", f"{_THEIRS}.output.dense"),
-    *_norm("encoder.final_norm", "encoder.emb_layer_norm_after"),
+    *norm("encoder.final_norm", "encoder.emb_layer_norm_after"),
     Rule("encoder.embedding.positions.weight", ("embeddings.position_embeddings.weight",)),
-    *_norm("encoder.embedding.norm", "embeddings.layer_norm"),
+    *norm("encoder.embedding.norm", "embeddings.layer_norm"),
     # Training rounded them to half precision: recomputed ones give other numbers.
     Rule("encoder.rotary.rates", ("rotary_embeddings.inv_freq",)),
     Rule("encoder.rotary.rates", (f"encoder.layer.0.{_RATES}",)),
     Rule("encoder.rotary.rates", (f"encoder.layer.*.{_RATES}",), optional=True),
     *pair("head.dense", "lm_head.dense"),
-    *_norm("head.norm", "lm_head.layer_norm"),
+    *norm("head.norm", "lm_head.layer_norm"),
     Rule("head.output.weight", ("lm_head.decoder.weight",)),
     Rule("head.output.weight", ("embeddings.word_embeddings.weight",)),
     Rule("head.output.bias", ("lm_head.bias",)),

@@ -23,7 +23,7 @@ from bioseq.checkpoints.families.esm import (
     build_esm_tokenizer,
 )
 from bioseq.checkpoints.families.family import Family
-from bioseq.checkpoints.keymap import Ignored, Rule, concatenate, pair
+from bioseq.checkpoints.keymap import Ignored, Rule, joined, pair
 from bioseq.checkpoints.snapshot import Snapshot
 from bioseq.models import Encoder, TransformerConfig, TransformerEncoder
 from bioseq.tokenizer import Tokenizer
@@ -47,13 +47,10 @@ _RULES: Sequence[Rule | Ignored] = (
     Rule("encoder.embedding.positions.weight", ("sentence_encoder.embed_positions.weight",)),
     *pair("encoder.embedding.norm", "sentence_encoder.emb_layer_norm_before"),
     *pair(f"{_OURS}.attention_norm", f"{_THEIRS}.self_attn_layer_norm"),
-    *(
-        Rule(
-            f"{_OURS}.attention.query_key_value.{part}",
-            tuple(f"{_THEIRS}.self_attn.{name}_proj.{part}" for name in "qkv"),
-            concatenate,
-        )
-        for part in ("weight", "bias")
+    *joined(
+        f"{_OURS}.attention.query_key_value",
+        f"{_THEIRS}.self_attn",
+        ("q_proj", "k_proj", "v_proj"),
     ),
     *pair(f"{_OURS}.attention.output", f"{_THEIRS}.self_attn.out_proj"),
     *pair(f"{_OURS}.feed_forward_norm", f"{_THEIRS}.final_layer_norm"),

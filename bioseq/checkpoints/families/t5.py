@@ -7,6 +7,7 @@ Source: Elnaggar et al. 2022 (ProtT5); Heinzinger et al. 2024 (ProstT5); Elnagga
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from bioseq.alphabet import PROTEIN
 from bioseq.checkpoints.families.family import Family
@@ -124,30 +125,18 @@ def _is_gated(snapshot: Snapshot) -> bool:
     return str(snapshot.config.get("feed_forward_proj")).startswith("gated")
 
 
-def _is_prott5(snapshot: Snapshot) -> bool:
+def _has_blanks(snapshot: Snapshot, *, published: tuple[str, ...]) -> bool:
+    """Tells whether a model is one of those whose pieces have a blank in front, by their number."""
     size = snapshot.config.get("vocab_size")
-    return _is_t5(snapshot) and not _is_gated(snapshot) and size == len(_PROTT5_TOKENS)
-
-
-def _is_prostt5(snapshot: Snapshot) -> bool:
-    size = snapshot.config.get("vocab_size")
-    return _is_t5(snapshot) and not _is_gated(snapshot) and size == len(_PROSTT5_TOKENS)
+    return _is_t5(snapshot) and not _is_gated(snapshot) and size == len(published)
 
 
 def _is_ankh(snapshot: Snapshot) -> bool:
     return _is_t5(snapshot) and _is_gated(snapshot)
 
 
-def _prott5_tokenizer(snapshot: Snapshot) -> Tokenizer:
-    return _build_blank_tokenizer(snapshot, _PROTT5_TOKENS, prefix=())
-
-
-def _prostt5_tokenizer(snapshot: Snapshot) -> Tokenizer:
-    return _build_blank_tokenizer(snapshot, _PROSTT5_TOKENS, prefix=(_TO_PROTEIN,))
-
-
 def _build_blank_tokenizer(
-    snapshot: Snapshot, published: tuple[str, ...], *, prefix: tuple[str, ...]
+    snapshot: Snapshot, *, published: tuple[str, ...], prefix: tuple[str, ...]
 ) -> Tokenizer:
     pieces = read_pieces(snapshot) or {piece: number for number, piece in enumerate(published)}
     _check_pieces(pieces, snapshot, blank=True)
@@ -155,7 +144,7 @@ def _build_blank_tokenizer(
     return build_t5_tokenizer(pieces, size=size, blank=True, replace=True, prefix=prefix)
 
 
-def _ankh_tokenizer(snapshot: Snapshot) -> Tokenizer:
+def _build_ankh_tokenizer(snapshot: Snapshot) -> Tokenizer:
     pieces = read_pieces(snapshot)
     if not pieces:
         problem = "no tokenizer.json, which tells Ankh's tokens; get the model again"
@@ -196,22 +185,24 @@ def _build_encoder(snapshot: Snapshot) -> Encoder:
 
 PROTT5 = Family(
     name="ProtT5",
-    matches=_is_prott5,
+    matches=partial(_has_blanks, published=_PROTT5_TOKENS),
     build_encoder=_build_encoder,
-    build_tokenizer=_prott5_tokenizer,
+    build_tokenizer=partial(_build_blank_tokenizer, published=_PROTT5_TOKENS, prefix=()),
     rules=_RULES,
 )
 PROSTT5 = Family(
     name="ProstT5",
-    matches=_is_prostt5,
+    matches=partial(_has_blanks, published=_PROSTT5_TOKENS),
     build_encoder=_build_encoder,
-    build_tokenizer=_prostt5_tokenizer,
+    build_tokenizer=partial(
+        _build_blank_tokenizer, published=_PROSTT5_TOKENS, prefix=(_TO_PROTEIN,)
+    ),
     rules=_RULES,
 )
 ANKH = Family(
     name="Ankh",
     matches=_is_ankh,
     build_encoder=_build_encoder,
-    build_tokenizer=_ankh_tokenizer,
+    build_tokenizer=_build_ankh_tokenizer,
     rules=_RULES,
 )

@@ -38,10 +38,14 @@ class TaskEngine:
     sweep: Sweep
     predictors: Mapping[str, Predictor]
 
+    def cost(self, sequence: str) -> int:
+        """Gives the residues that go through the encoder."""
+        return sum(min(first or len(sequence), len(sequence)) for first in self._beginnings())
+
     def run(self, sequences: Sequence[str], advance: Callable[[int], None]) -> BlockValues:
         """Predicts some sequences; see `Engine.run`."""
         table = ValueTable(self._shapes(), sequences, np.dtype(np.float32))
-        for first in sorted({p.encoder.first_residues for p in self.predictors.values()}):
+        for first in self._beginnings():
             chosen = {
                 task: p for task, p in self.predictors.items() if p.encoder.first_residues == first
             }
@@ -54,6 +58,10 @@ class TaskEngine:
             read = [sequence[:first] for sequence in sequences] if first else sequences
             self.sweep.run(read, collector, advance)
         return BlockValues(values={}, finite=table.finite(), predictions=table.values())
+
+    def _beginnings(self) -> list[int]:
+        """Gives the lengths of the beginnings that are read; 0 for whole sequences."""
+        return sorted({p.encoder.first_residues for p in self.predictors.values()})
 
     def _shapes(self) -> dict[str, ValueShape]:
         shapes = {}
@@ -124,7 +132,7 @@ class TaskJob:
         return {
             "tokens_per_batch": self.options.tokens_per_batch
             or choose_tokens_per_batch(encoder, device),
-            "residues_per_block": choose_tokens_per_block(encoder, (), device, more_flops=heads),
+            "residues_per_block": choose_tokens_per_block(encoder, device, more_flops=heads),
             "records_per_block": BLOCK_RECORDS,
         }
 

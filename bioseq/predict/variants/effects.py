@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from bioseq.embed.job import Job
 from bioseq.embed.projection import is_one_to_one
 from bioseq.errors import OptionError
+from bioseq.predict.language_job import build_scorer
 from bioseq.predict.scorer import Scorer
-from bioseq.predict.variants.options import MARGINALS, Strategy
+from bioseq.predict.variants.options import MARGINALS, Strategy, VariantOptions
 
 Advance = Callable[[int], None]
 _STRATEGIES_OF: dict[bool, tuple[Strategy, ...]] = {
@@ -173,3 +175,14 @@ class Effects:
         if self.strategy == "likelihood":
             return likelihoods
         return likelihoods * length / np.array([len(s) for s in sequences])
+
+
+def build_effects(options: VariantOptions) -> tuple[Job, Effects]:
+    """Loads the model and checks that it can do what is asked for.
+
+    Raises:
+        CheckpointError: there is no such model, or it is damaged.
+        OptionError: an option does not suit the model or the machine.
+    """
+    job, scorer = build_scorer(options.embedding())
+    return job, Effects(scorer=scorer, strategy=choose_strategy(scorer, options.strategy))

@@ -49,22 +49,116 @@ def read_wild_type(path: AnyPath, tokenizer: Tokenizer, *, first_residue: int = 
     )
 
 
-def read_proteins(path: AnyPath, tokenizer: Tokenizer) -> Iterator[CheckedRecord]:
-    """Reads the sequences of a whole scan, as the model reads them."""
-    for checked in Inputs([path], tokenizer):
-        sequence = read_sequence(checked.record.sequence, tokenizer.alphabet)
-        yield _check(checked.record.id, checked.record.description, sequence, checked.problem)
+class ScanInputs(Inputs):
+    """The sequences of a whole scan, as the model reads them.
+
+    Args:
+        path: The file.
+        tokenizer: The model's.
+        keep: Whether their sequences are asked for later.
+    """
+
+    def __init__(self, path: AnyPath, tokenizer: Tokenizer, *, keep: bool = False) -> None:
+        super().__init__([path], tokenizer)
+        self._alphabet = tokenizer.alphabet
+        self._kept: list[str] | None = [] if keep else None
+
+    @property
+    def sequences(self) -> list[str]:
+        """The sequences of all records, if they are kept; reads what has not been read."""
+        for _ in self:
+            pass
+        return self._kept or []
+
+    def __iter__(self) -> Iterator[CheckedRecord]:
+        for checked in super().__iter__():
+            sequence = read_sequence(checked.record.sequence, self._alphabet)
+            if self._kept is not None:
+                self._kept.append(sequence)
+            problem = checked.problem or self._misfit(checked.record.id, sequence)
+            yield _check(checked.record.id, checked.record.description, sequence, problem)
+
+    def _misfit(self, id: str, sequence: str) -> str | None:
+        """Says why a sequence that the model reads is not scored; None where it is."""
+        return None
 
 
-def read_variants(
+class VariantInputs(ScanInputs):
+    """Variants given as whole sequences; one that does not fit the wild type says why.
+
+    Args:
+        path: The file.
+        tokenizer: The model's.
+        wild_type: What they are variants of.
+        may_change_length: Whether insertions and deletions can be scored.
+    """
+
+    def __init__(
+        self, path: AnyPath, tokenizer: Tokenizer, wild_type: WildType, *, may_change_length: bool
+    ) -> None:
+        super().__init__(path, tokenizer)
+        self._wild_type = wild_type
+        self._may_change_length = may_change_length
+
+    def _misfit(self, id: str, sequence: str) -> str | None:
+        wild_type = self._wild_type
+        if len(sequence) != len(wild_type.sequence):
+            if self._may_change_length:
+                return None
+            lengths = f"{len(sequence)} residues, {wild_type.id} has {len(wild_type.sequence)}"
+            return f"{lengths}; marginals score substitutions, pseudo-perplexity also other lengths"
+        try:
+            for index, (before, after) in enumerate(zip(wild_type.sequence, sequence, strict=True)):
+                if before != after:
+                    wild_type.check_substitution(id, index, after)
+        except VariantError as error:
+            return error.problem
+        return None
+
+
+class VariantTable:
+    """Variants that a column of a table names; one that does not fit the wild type says why.
+
+    Args:
+        path: The table: `.csv`, `.tsv`, `.parquet`.
+        wild_type: What they are variants of.
+        column: The column of substitutions such as `A23C:D45E`.
+
+    Raises:
+        FormatError: the file can't be read, or has no such column.
+    """
+
+    def __init__(self, path: AnyPath, wild_type: WildType, *, column: str) -> None:
+        self._path = Path(path)
+        self._wild_type = wild_type
+        self._texts = _read_column(self._path, column)
+        self._given = 0
+
+    @property
+    def fraction(self) -> float:
+        """The part of the variants given so far."""
+        return self._given / max(1, len(self._texts))
+
+    def __iter__(self) -> Iterator[CheckedRecord]:
+        while self._given < len(self._texts):
+            self._given += 1
+            yield _from_mutations(self._texts[self._given - 1], self._wild_type)
+
+    def provenance(self) -> dict[str, object]:
+        """See `RecordSource.provenance`."""
+        molecule = self._wild_type.alphabet.molecule
+        return {"inputs": [{"name": self._path.name, "format": "table"}], "molecule": molecule}
+
+
+def open_variants(
     path: AnyPath,
     wild_type: WildType,
     tokenizer: Tokenizer,
     *,
     column: str,
     may_change_length: bool,
-) -> Iterator[CheckedRecord]:
-    """Reads variants, each as its whole sequence; one that does not fit the wild type says why.
+) -> VariantInputs | VariantTable:
+    """Opens variants, each to be read as its whole sequence.
 
     Args:
         path: A table (`.csv`, `.tsv`, `.parquet`) with a column of substitutions such as
@@ -78,15 +172,8 @@ def read_variants(
         BioseqError: the file can't be read, or has no such column.
     """
     if is_table(path):
-        for text in _read_column(Path(path), column):
-            yield _from_mutations(text, wild_type)
-        return
-    for checked in Inputs([path], tokenizer):
-        sequence = read_sequence(checked.record.sequence, tokenizer.alphabet)
-        problem = checked.problem or _misfit(
-            checked.record.id, sequence, wild_type, may_change_length=may_change_length
-        )
-        yield _check(checked.record.id, checked.record.description, sequence, problem)
+        return VariantTable(path, wild_type, column=column)
+    return VariantInputs(path, tokenizer, wild_type, may_change_length=may_change_length)
 
 
 def is_table(path: AnyPath) -> bool:
@@ -107,22 +194,6 @@ def _from_mutations(text: str, wild_type: WildType) -> CheckedRecord:
         return _check(text, "", wild_type.mutate(text), None)
     except VariantError as error:
         return CheckedRecord(record=Record(text, "", ""), digest="", problem=error.problem)
-
-
-def _misfit(id: str, sequence: str, wild_type: WildType, *, may_change_length: bool) -> str | None:
-    """Says why a variant sequence can't be compared with the wild type; None where it can."""
-    if len(sequence) != len(wild_type.sequence):
-        if may_change_length:
-            return None
-        lengths = f"{len(sequence)} residues, {wild_type.id} has {len(wild_type.sequence)}"
-        return f"{lengths}; marginals score substitutions, pseudo-perplexity also other lengths"
-    try:
-        for index, (before, after) in enumerate(zip(wild_type.sequence, sequence, strict=True)):
-            if before != after:
-                wild_type.check_substitution(id, index, after)
-    except VariantError as error:
-        return error.problem
-    return None
 
 
 def _read_column(path: Path, column: str) -> list[str]:

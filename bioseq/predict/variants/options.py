@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from bioseq.checkpoints import DEFAULT_MODEL
+from bioseq.embed import EmbedOptions
 from bioseq.errors import OptionError
 from bioseq.typing import AnyPath, Precision
 
@@ -47,3 +48,14 @@ class VariantOptions:
     def __post_init__(self) -> None:
         if self.strategy not in (None, *get_args(Strategy)):
             raise OptionError("strategy", self.strategy, allowed=get_args(Strategy))
+
+    def embedding(self) -> EmbedOptions:
+        """Gives what encoding needs to know."""
+        return EmbedOptions(
+            model=self.model,
+            device=self.device,
+            precision=self.precision,
+            tokens_per_batch=self.tokens_per_batch,
+            window=self.window,
+            overlap=self.overlap,
+        )

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
-import platform
-import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import torch
-
-from bioseq.embed.blocks import RecordBlock, cut_blocks
+from bioseq.embed.job import Job
+from bioseq.embed.jobs import RecordSource
 from bioseq.embed.progress import Progress
-from bioseq.embed.records import CheckedRecord
-from bioseq.embed.run import other_input, skip_done
-from bioseq.embed.writer import BackgroundWriter
+from bioseq.embed.run import run_job
+from bioseq.predict.language_job import LanguageJob
+from bioseq.predict.tables import check_table_name
+from bioseq.predict.variants.effects import build_effects
+from bioseq.predict.variants.engines import ScanEngine, VariantEngine
 from bioseq.predict.variants.heatmap import draw_heatmap
-from bioseq.predict.variants.inputs import read_proteins, read_variants, read_wild_type
-from bioseq.predict.variants.job import (
-    EffectEngine,
-    ScanEngine,
-    VariantEngine,
-    VariantJob,
-    build_variant_job,
-)
+from bioseq.predict.variants.inputs import ScanInputs, open_variants, read_wild_type
 from bioseq.predict.variants.options import MARGINALS, VariantOptions
-from bioseq.predict.variants.table import check_table_name, write_scan_table, write_variant_table
-from bioseq.store import Block, Store, UnfinishedWork, open_store
+from bioseq.predict.variants.table import write_scan_table, write_variant_table
+from bioseq.store import Store
 from bioseq.typing import AnyPath
 
 
@@ -63,22 +53,20 @@ def predict_variants(
     """
     options = options or VariantOptions()
     _check_outputs(table)
-    job = build_variant_job(options)
-    tokenizer = job.effects.scorer.model.tokenizer
+    job, effects = build_effects(options)
+    tokenizer = job.model.tokenizer
     parent = read_wild_type(wild_type, tokenizer, first_residue=options.first_residue)
-    records = list(
-        read_variants(
-            variants,
-            parent,
-            tokenizer,
-            column=options.column,
-            may_change_length=job.effects.strategy not in MARGINALS,
-        )
+    source = open_variants(
+        variants,
+        parent,
+        tokenizer,
+        column=options.column,
+        may_change_length=effects.strategy not in MARGINALS,
     )
-    engine = VariantEngine(effects=job.effects, wild_type=parent)
-    store = _run(job, engine, records, output, overwrite=overwrite, progress=progress)
+    engine = VariantEngine(effects=effects, wild_type=parent)
+    store = _run(job, engine, source, output, overwrite=overwrite, progress=progress)
     if table is not None:
-        write_variant_table(store, Path(table), strategy=job.effects.strategy)
+        write_variant_table(store, Path(table), strategy=effects.strategy)
     return store
 
 
@@ -111,16 +99,15 @@ def scan_proteins(
     """
     options = options or VariantOptions()
     _check_outputs(table)
-    job = build_variant_job(options)
-    records = list(read_proteins(proteins, job.effects.scorer.model.tokenizer))
-    engine = ScanEngine(effects=job.effects)
-    store = _run(job, engine, records, output, overwrite=overwrite, progress=progress)
-    sequences = [checked.record.sequence for checked in records]
-    chosen = {"strategy": job.effects.strategy, "first_residue": options.first_residue}
+    job, effects = build_effects(options)
+    source = ScanInputs(proteins, job.model.tokenizer, keep=bool(table or heatmap))
+    engine = ScanEngine(effects=effects)
+    store = _run(job, engine, source, output, overwrite=overwrite, progress=progress)
+    chosen = {"strategy": effects.strategy, "first_residue": options.first_residue}
     if table is not None:
-        write_scan_table(store, Path(table), sequences, **chosen)
+        write_scan_table(store, Path(table), source.sequences, **chosen)
     if heatmap is not None:
-        draw_heatmap(store, Path(heatmap), sequences, **chosen)
+        draw_heatmap(store, Path(heatmap), source.sequences, **chosen)
     return store
 
 
@@ -130,96 +117,21 @@ def _check_outputs(table: AnyPath | None) -> None:
 
 
 def _run(
-    job: VariantJob,
-    engine: EffectEngine,
-    records: Sequence[CheckedRecord],
+    job: Job,
+    engine: ScanEngine | VariantEngine,
+    source: RecordSource,
     output: AnyPath,
     *,
     overwrite: bool,
     progress: Progress | None,
 ) -> Store:
-    started = time.monotonic()
-    sequences = [checked.record.sequence for checked in records if checked.problem is None]
-    work = UnfinishedWork.open_or_create(
+    strategy = engine.effects.strategy
+    return run_job(
+        LanguageJob(job=job, strategy=strategy, asking=engine),
+        source,
         output,
-        job.settings(engine),
-        job.plan(engine, sequences),
-        attributes=job.attributes(engine),
+        made_by="predict variants",
+        provenance={"strategy": strategy},
         overwrite=overwrite,
+        progress=progress,
     )
-    was_finished = work.is_finished
-    left = iter(records)
-    skip_done(work, left)
-    if progress is not None:
-        progress.begin(
-            model=job.job.model,
-            device=str(job.job.device),
-            done_records=work.num_records,
-            is_finished=was_finished,
-        )
-    new = list(left)
-    if was_finished and new:
-        raise other_input(work, work.num_records, "the input goes on")
-    _compute(engine, new, work, progress)
-    work.assemble(_provenance(job, records, seconds=time.monotonic() - started))
-    return open_store(output)
-
-
-def _compute(
-    engine: EffectEngine,
-    records: Sequence[CheckedRecord],
-    work: UnfinishedWork,
-    progress: Progress | None,
-) -> None:
-    known = {digest.decode(): row for row, digest in enumerate(work.digests().tolist())}
-    total = engine.cost([c.record.sequence for c in records if c.problem is None])
-    done = work.num_records
-    with BackgroundWriter(work.write) as writer:
-        advance = _meter(progress, total, writer.check)
-        for block in cut_blocks(
-            records,
-            known,
-            residues_per_block=work.plan["residues_per_block"],
-            records_per_block=work.plan["records_per_block"],
-        ):
-            found = engine.run(list(block.new.values()), advance)
-            writer.put(_as_predictions(block.finish(found, known, first_record=done)))
-            done += len(block.ids)
-    if not work.parts:  # no records give an empty store with all its columns
-        empty = RecordBlock().finish(engine.run([], advance), known, first_record=0)
-        work.write(_as_predictions(empty))
-
-
-def _as_predictions(block: Block) -> Block:
-    return dataclasses.replace(block, values={}, predictions=block.values)
-
-
-def _meter(
-    progress: Progress | None, total: int, check: Callable[[], None]
-) -> Callable[[int], None]:
-    done = 0
-
-    def advance(tokens: int) -> None:
-        nonlocal done
-        check()
-        done += tokens
-        if progress is not None:
-            progress.advance(residues=tokens, fraction=min(1.0, done / max(1, total)))
-
-    return advance
-
-
-def _provenance(
-    job: VariantJob, records: Sequence[CheckedRecord], *, seconds: float
-) -> dict[str, object]:
-    return {
-        "made_by": "predict variants",
-        "model": job.job.model.name,
-        "strategy": job.effects.strategy,
-        "records": len(records),
-        "seconds": round(seconds, 3),
-        "device": str(job.job.device),
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "machine": platform.machine(),
-    }

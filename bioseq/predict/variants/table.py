@@ -9,11 +9,9 @@ import numpy as np
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from bioseq.errors import OptionError
+from bioseq.predict.tables import write_table
 from bioseq.store import Store
-from bioseq.store.replacement import replacing
 
-_FORMATS = (".parquet", ".csv", ".tsv")
 _VARIANT_COLUMNS = pl.Schema(
     {"record": pl.Int64, "variant": pl.String, "score": pl.Float32, "failure": pl.String}
 )
@@ -28,16 +26,6 @@ _SCAN_COLUMNS = pl.Schema(
         "failure": pl.String,
     }
 )
-
-
-def check_table_name(path: Path) -> None:
-    """Checks that a table can be written under a name.
-
-    Raises:
-        OptionError: its ending stands for no format.
-    """
-    if path.suffix.lower() not in _FORMATS:
-        raise OptionError("table", str(path), allowed=f"names that end in {', '.join(_FORMATS)}")
 
 
 def write_variant_table(store: Store, path: Path, *, strategy: str) -> None:
@@ -55,7 +43,7 @@ def write_variant_table(store: Store, path: Path, *, strategy: str) -> None:
         },
         schema=_VARIANT_COLUMNS,
     )
-    _write(table.lazy(), path)
+    write_table(table.lazy(), path)
 
 
 def write_scan_table(
@@ -79,7 +67,7 @@ def write_scan_table(
     ) -> Iterator[pl.DataFrame]:
         return _scan_lines(store, sequences, strategy, first_residue)
 
-    _write(register_io_source(batches, schema=_SCAN_COLUMNS), path)
+    write_table(register_io_source(batches, schema=_SCAN_COLUMNS), path)
 
 
 def _scan_lines(
@@ -109,13 +97,3 @@ def _scan_lines(
             )
         absent = [pl.lit(None).alias(name) for name in _SCAN_COLUMNS if name not in table.columns]
         yield table.with_columns(absent).select(_SCAN_COLUMNS.names()).cast(_SCAN_COLUMNS)
-
-
-def _write(table: pl.LazyFrame, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    ending = path.suffix.lower()
-    with replacing(path) as temporary:
-        if ending == ".parquet":
-            table.sink_parquet(temporary)
-        else:
-            table.sink_csv(temporary, separator="," if ending == ".csv" else "\t")

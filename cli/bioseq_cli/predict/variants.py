@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bioseq_cli.options import language_options, machine_options, store_option
 from bioseq_cli.outcome import describe_file, end_with
 from bioseq_cli.progress import EmbedProgress
 
@@ -25,10 +26,9 @@ _FILE = click.Path(path_type=Path)
     "or a file of variant sequences; SEQUENCES then holds their one wild type.  [default: every "
     "substitution of every sequence]",
 )
-@click.option("-o", "--output", required=True, type=_FILE, help="HDF5 store to write.")
+@store_option
 @click.option("--table", type=_FILE, help="Also a table: .parquet, .csv or .tsv.")
 @click.option("--heatmap", type=_FILE, help="Also a picture of the scan of one sequence: .png.")
-@click.option("--model", help="With a language-model head.  [default: protein-lstm]")
 @click.option(
     "--strategy",
     type=click.Choice(
@@ -40,25 +40,8 @@ _FILE = click.Path(path_type=Path)
 @click.option(
     "--first-residue", type=int, help="Number of the wild type's first residue.  [default: 1]"
 )
-@click.option("--device", help="auto, cpu, cuda, cuda:1, mps.  [default: auto]")
-@click.option(
-    "--precision",
-    type=click.Choice(["float32", "bfloat16", "float16"]),
-    help="Number format of the computation.  [default: float32]",
-)
-@click.option(
-    "--tokens-per-batch",
-    type=click.IntRange(min=1),
-    help="Tokens at a time; changes no result.  [default: from the machine's memory]",
-)
-@click.option(
-    "--window",
-    type=click.IntRange(min=1),
-    help="Tokens at a time beyond an attention encoder's limit.  [default: the limit]",
-)
-@click.option(
-    "--overlap", type=click.IntRange(min=0), help="Tokens that windows share.  [default: a quarter]"
-)
+@language_options
+@machine_options
 @click.option("--overwrite", is_flag=True, help="Replace an existing store.")
 def variants(
     wild_type: Path,

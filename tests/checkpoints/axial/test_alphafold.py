@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,10 @@ from bioseq.errors import CheckpointError, OptionError
 from bioseq.heads import DistogramHead
 from bioseq.models.alphafold_trunk import AlignmentFeatures, Recycled
 from bioseq.nn.axial import block_memory
+from tests.parity.record import ParityRecord
 
-PARITY = 1e-6  # of the largest value
 RULES = (*trunk_rules(), *head_rules())
+FAMILY, REFERENCE = "AlphaFold 2", "alphafold-colabfold 2.3.18, arrays of a run"
 Arrays = dict[str, Tensor]
 
 
@@ -28,10 +30,6 @@ Arrays = dict[str, Tensor]
 def model(alphafold_file: Path, build_filled: Callable[..., nn.ModuleDict]) -> nn.ModuleDict:
     with open_weights(alphafold_file) as weights:
         return build_filled(trunk_config(weights), RULES, unstack(weights, STACKED))
-
-
-def assert_parity(ours: Tensor, theirs: Tensor) -> None:
-    assert_close(ours, theirs, rtol=0, atol=PARITY * float(theirs.abs().max()))
 
 
 @pytest.mark.parametrize("num_bytes", [1, 2**24])
@@ -43,7 +41,9 @@ def test_one_pass_gives_alphafold_representations_and_logits(
     features: AlignmentFeatures,
     recycled: Recycled,
     forward_pass: Arrays,
+    record_parity: ParityRecord,
 ) -> None:
+    compare = partial(record_parity.of_largest, FAMILY, REFERENCE)
     heads = model["heads"]
     assert isinstance(heads, nn.ModuleDict)
     with torch.set_grad_enabled(gradients), block_memory(num_bytes):
@@ -57,9 +57,9 @@ def test_one_pass_gives_alphafold_representations_and_logits(
             "experimentally_resolved/logits": heads["resolved"](states.single),
         }
     for name, value in outputs.items():
-        assert_parity(value, forward_pass[f"out/{name}"])
+        compare(name, value, forward_pass[f"out/{name}"])
     edges = DistogramHead(16).edges
-    assert_parity(edges, forward_pass["out/distogram/bin_edges"])
+    compare("distogram/bin_edges", edges, forward_pass["out/distogram/bin_edges"])
 
 
 def test_a_pass_changes_none_of_its_inputs(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,9 @@ from bioseq.errors import CheckpointError, OptionError
 from bioseq.models.esmfold import ESMFold, ESMFoldOutput
 from bioseq.models.folding_trunk import FoldingBlock
 from bioseq.nn.axial import block_memory
+from tests.parity.record import ParityRecord
 
+FAMILY, REFERENCE = "ESMFold", "transformers 5.23, arrays of a run"
 Arrays = dict[str, Tensor]
 LENGTHS = (9, 6)  # of the two sequences; the second is padded
 
@@ -47,11 +50,6 @@ def network(model: FoldingModel) -> ESMFold:
 def arrays(folder: Path) -> Arrays:
     with np.load(folder / "outputs.npz") as arrays:
         return {name: torch.from_numpy(arrays[name]) for name in arrays.files}
-
-
-def assert_parity(ours: Tensor, theirs: Tensor) -> None:
-    """At most a millionth of the largest value."""
-    assert_close(ours, theirs, rtol=0, atol=1e-6 * float(theirs.abs().max()))
 
 
 def assert_positions(ours: Tensor, theirs: Tensor, exact: Tensor) -> None:
@@ -85,59 +83,71 @@ def first_block(network: ESMFold) -> FoldingBlock:
 
 @pytest.mark.parametrize("member", [0, 1])
 @torch.no_grad()
-def test_a_block_is_that_of_transformers(network: ESMFold, arrays: Arrays, member: int) -> None:
+def test_a_block_is_that_of_transformers(
+    network: ESMFold, arrays: Arrays, member: int, record_parity: ParityRecord
+) -> None:
+    compare = partial(record_parity.of_largest, FAMILY, REFERENCE)
     block, mask = first_block(network), arrays["block0/in/mask"][member] > 0
     given = [arrays[f"block0/in/{part}"][member] for part in (0, 1)]
     before = [part.clone() for part in given]
     for ours, part in zip(block(*given, mask), (0, 1), strict=True):
-        assert_parity(ours, arrays[f"block0/out/{part}"][member])
+        compare("a block", ours, arrays[f"block0/out/{part}"][member])
     assert all(torch.equal(a, b) for a, b in zip(given, before, strict=True))
 
 
 @torch.no_grad()
-def test_the_parts_of_a_block_are_those_of_transformers(network: ESMFold, arrays: Arrays) -> None:
+def test_the_parts_of_a_block_are_those_of_transformers(
+    network: ESMFold, arrays: Arrays, record_parity: ParityRecord
+) -> None:
+    compare = partial(record_parity.of_largest, FAMILY, REFERENCE)
     block = first_block(network)
     length = LENGTHS[1]
     positions, mask = arrays["relpos/in/0"][1].long(), arrays["relpos/in/mask"][1] > 0
     ours = network.trunk.relative_position(positions, mask)
-    assert_parity(ours, arrays["relpos/out/0"][1])
+    compare("relative positions", ours, arrays["relpos/out/0"][1])
     sequence = arrays["block0.sequence_to_pair/in/0"][1]
-    assert_parity(block.sequence_to_pair(sequence), arrays["block0.sequence_to_pair/out/0"][1])
+    compare(
+        "sequence to pair",
+        block.sequence_to_pair(sequence),
+        arrays["block0.sequence_to_pair/out/0"][1],
+    )
     sequence = arrays["block0.mlp_seq/in/0"][1, None]
     ours = sequence + block.transition(sequence)
-    assert_parity(ours[0], arrays["block0.mlp_seq/out/0"][1])
+    compare("sequence transition", ours[0], arrays["block0.mlp_seq/out/0"][1])
     pair = arrays["block0.mlp_pair/in/0"][1, :length]
     ours = pair + block.pairs.transition(pair)
-    assert_parity(ours, arrays["block0.mlp_pair/out/0"][1, :length])
+    compare("pair transition", ours, arrays["block0.mlp_pair/out/0"][1, :length])
 
 
 @pytest.mark.parametrize("member", [0, 1])
 @torch.no_grad()
 def test_the_trunk_with_padding_is_that_of_transformers(
-    network: ESMFold, arrays: Arrays, member: int
+    network: ESMFold, arrays: Arrays, member: int, record_parity: ParityRecord
 ) -> None:
+    compare = partial(record_parity.of_largest, FAMILY, REFERENCE)
     sequence, types, positions, mask = (arrays[f"trunk/in/{i}"][member] for i in (0, 2, 3, 4))
     folded = network.trunk(sequence, types.long(), positions.long(), mask > 0)
-    assert_parity(folded.sequence, arrays["trunk/out/s_s"][member])
-    assert_parity(folded.pair, arrays["trunk/out/s_z"][member])
+    compare("sequence states of the trunk", folded.sequence, arrays["trunk/out/s_s"][member])
+    compare("pair states of the trunk", folded.pair, arrays["trunk/out/s_z"][member])
 
 
 @pytest.mark.parametrize("member", [0, 1])
 def test_the_whole_model_is_that_of_transformers(
-    model: FoldingModel, arrays: Arrays, member: int
+    model: FoldingModel, arrays: Arrays, member: int, record_parity: ParityRecord
 ) -> None:
+    compare = partial(record_parity.of_largest, FAMILY, REFERENCE)
     ours, length = fold(model, arrays, member), LENGTHS[member]
     theirs = {name: value[member, :length] for name, value in arrays.items() if _is_single(name)}
     theirs |= {
         name: arrays[name][member, :length, :length]
         for name in ("out/s_z", "out/distogram_logits", "out/ptm_logits")
     }
-    assert_parity(ours.folded.sequence, theirs["out/s_s"])
-    assert_parity(ours.folded.pair, theirs["out/s_z"])
-    assert_parity(ours.distogram_logits, theirs["out/distogram_logits"])
-    assert_parity(ours.error_logits, theirs["out/ptm_logits"])
-    assert_parity(ours.lddt_logits, theirs["out/lddt_head"])
-    assert_parity(ours.language_logits, theirs["out/lm_logits"])
+    compare("sequence states", ours.folded.sequence, theirs["out/s_s"])
+    compare("pair states", ours.folded.pair, theirs["out/s_z"])
+    compare("distogram logits", ours.distogram_logits, theirs["out/distogram_logits"])
+    compare("aligned-error logits", ours.error_logits, theirs["out/ptm_logits"])
+    compare("lDDT logits", ours.lddt_logits, theirs["out/lddt_head"])
+    compare("language-model logits", ours.language_logits, theirs["out/lm_logits"])
 
 
 def _is_single(name: str) -> bool:

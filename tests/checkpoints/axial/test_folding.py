@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,9 @@ from bioseq.heads import expected_aligned_error, expected_lddt, predicted_tm
 from bioseq.models.alphafold import AlphaFold, AlphaFoldConfig
 from bioseq.models.alphafold_trunk import AlignmentFeatures, Recycled
 from bioseq.models.structure_module import StructureModuleConfig
+from tests.parity.record import ParityRecord
 
+FAMILY, REFERENCE = "AlphaFold 2", "alphafold-colabfold 2.3.18, arrays of a run"
 Arrays = dict[str, Tensor]
 NUM_ROUNDS = 3  # of the tiny models, which no file tells
 
@@ -34,10 +37,6 @@ def types(forward_pass: Arrays) -> Tensor:
     return forward_pass["batch/aatype"].long()
 
 
-def assert_parity(ours: Tensor, theirs: Tensor) -> None:
-    assert_close(ours, theirs, rtol=0, atol=1e-6 * float(theirs.abs().max()))
-
-
 @torch.no_grad()
 def test_one_pass_gives_what_alphafold_gives(
     network: AlphaFold,
@@ -45,26 +44,46 @@ def test_one_pass_gives_what_alphafold_gives(
     recycled: Recycled,
     types: Tensor,
     forward_pass: Arrays,
+    record_parity: ParityRecord,
 ) -> None:
+    compare = partial(record_parity.of_largest, FAMILY, REFERENCE)
     ours = network([features], types, recycled)
     theirs = {k.removeprefix("out/"): v for k, v in forward_pass.items() if k.startswith("out/")}
     positions, exists = network.structure_module.atoms.to_atom37(ours.folds[-1].positions, types)
-    assert_parity(positions, theirs["structure_module/final_atom_positions"])
+    compare(
+        "structure_module/final_atom_positions",
+        positions,
+        theirs["structure_module/final_atom_positions"],
+    )
     assert torch.equal(exists.float(), theirs["structure_module/final_atom_mask"])
-    assert_parity(ours.folds[-1].state, theirs["representations/structure_module"])
-    assert_parity(ours.lddt_logits[:, 0], theirs["predicted_lddt/logits"])
-    assert_parity(expected_lddt(ours.lddt_logits[:, 0]), theirs["plddt"])
+    compare(
+        "representations/structure_module",
+        ours.folds[-1].state,
+        theirs["representations/structure_module"],
+    )
+    compare("predicted_lddt/logits", ours.lddt_logits[:, 0], theirs["predicted_lddt/logits"])
+    compare("plddt", expected_lddt(ours.lddt_logits[:, 0]), theirs["plddt"])
     assert ours.error_logits is not None
-    assert_parity(ours.error_logits, theirs["pae_matrix_with_logits/logits"])
-    assert_parity(expected_aligned_error(ours.error_logits), theirs["predicted_aligned_error"])
+    compare(
+        "pae_matrix_with_logits/logits", ours.error_logits, theirs["pae_matrix_with_logits/logits"]
+    )
+    compare(
+        "predicted_aligned_error",
+        expected_aligned_error(ours.error_logits),
+        theirs["predicted_aligned_error"],
+    )
     mask = features.residue_mask[None]
     score = predicted_tm(ours.error_logits[None], mask, scale_dtype=torch.float32)
-    assert_parity(score, theirs["ptm"][None])
-    assert_parity(ours.distogram_logits, theirs["distogram/logits"])
-    assert_parity(ours.masked_msa_logits, theirs["masked_msa/logits"])
-    assert_parity(ours.resolved_logits, theirs["experimentally_resolved/logits"])
-    assert_parity(ours.recycled.msa_row, theirs["prev/prev_msa_first_row"])
-    assert_parity(ours.recycled.pair, theirs["prev/prev_pair"])
+    compare("ptm", score, theirs["ptm"][None])
+    compare("distogram/logits", ours.distogram_logits, theirs["distogram/logits"])
+    compare("masked_msa/logits", ours.masked_msa_logits, theirs["masked_msa/logits"])
+    compare(
+        "experimentally_resolved/logits",
+        ours.resolved_logits,
+        theirs["experimentally_resolved/logits"],
+    )
+    compare("prev/prev_msa_first_row", ours.recycled.msa_row, theirs["prev/prev_msa_first_row"])
+    compare("prev/prev_pair", ours.recycled.pair, theirs["prev/prev_pair"])
 
 
 @torch.no_grad()

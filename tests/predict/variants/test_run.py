@@ -132,7 +132,7 @@ def test_a_killed_run_goes_on_and_ends_the_same(
     mutations = [f"{a}{place}C" for place, a in enumerate(SEQUENCE, 1)]
     variants = write_table(tmp_path / "variants.csv", mutations)
     options = VariantOptions(model=language_model("masked"), strategy="pseudo-perplexity")
-    monkeypatch.setattr("bioseq.predict.variants.job.BLOCK_RECORDS", 5)
+    monkeypatch.setattr("bioseq.predict.language_job.BLOCK_RECORDS", 5)
 
     class Kill:
         told = 0

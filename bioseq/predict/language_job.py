@@ -1,0 +1,121 @@
+"""The job of asking a language model about every sequence, whatever it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import torch
+
+from bioseq.checkpoints import Model
+from bioseq.embed import EmbedOptions
+from bioseq.embed.budget import BLOCK_RECORDS, choose_tokens_per_block
+from bioseq.embed.job import Job, build_job
+from bioseq.embed.jobs import BlockEngine
+from bioseq.predict.scorer import Scorer
+
+NOT_FINITE = (
+    "a number is not finite: the model can't foretell a symbol of it, or needs --precision float32"
+)
+
+
+@runtime_checkable
+class LanguageEngine(BlockEngine, Protocol):
+    """Asks the model about the sequences of a block."""
+
+    @property
+    def kept(self) -> int:
+        """Numbers that are kept of a token until its block is written."""
+        ...
+
+    def settings(self) -> dict[str, object]:
+        """Gives what changes a number beside model and strategy."""
+        ...
+
+    def attributes(self) -> dict[str, dict[str, object]]:
+        """Gives what tells what the values are, for each prediction by its name."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanguageJob:
+    """What is asked, and how; see `StoreJob`.
+
+    Attributes:
+        job: The model on its device, with its window.
+        strategy: How the model is asked.
+        asking: What is asked.
+    """
+
+    job: Job
+    strategy: str
+    asking: LanguageEngine
+
+    @property
+    def options(self) -> EmbedOptions:
+        """Of reading and encoding."""
+        return self.job.options
+
+    @property
+    def model(self) -> Model:
+        """The language model."""
+        return self.job.model
+
+    @property
+    def device(self) -> torch.device:
+        """Where to compute."""
+        return self.job.device
+
+    def settings(self) -> dict[str, object]:
+        """Gives everything that changes a number."""
+        shared = {k: v for k, v in self.job.settings().items() if k not in ("outputs", "save_as")}
+        return {**shared, "strategy": self.strategy, **self.asking.settings()}
+
+    def attributes(self) -> dict[str, dict[str, object]]:
+        """Gives the attributes of the values, by path."""
+        window = self.job.window
+        common = {
+            "model": self.model.name,
+            "weights_sha256": self.model.weights_sha256,
+            "strategy": self.strategy,
+            "precision": self.options.precision,
+            "window": window.length if window else 0,
+            "overlap": window.overlap if window else 0,
+        }
+        return {
+            f"predictions/{name}": {**common, **own}
+            for name, own in self.asking.attributes().items()
+        }
+
+    def plan(self) -> dict[str, int]:
+        """Gives how the records are cut: into blocks of about half a minute of work."""
+        return {
+            "residues_per_block": choose_tokens_per_block(
+                self.model.encoder, self.device, kept=self.asking.kept
+            ),
+            "records_per_block": BLOCK_RECORDS,
+        }
+
+    def engine(self, plan: Mapping[str, int]) -> LanguageEngine:
+        """Gives what asks about a block; batches are cut anew in every run."""
+        return self.asking
+
+
+def build_scorer(options: EmbedOptions) -> tuple[Job, Scorer]:
+    """Loads a language model, and gives it with what asks it.
+
+    Raises:
+        CheckpointError: there is no such model, or it is damaged.
+        OptionError: an option does not suit the model or the machine, or it has no head.
+    """
+    job = build_job(options)
+    if job.model.head is not None:
+        job.model.head.to(job.device)
+    scorer = Scorer(
+        model=job.model,
+        device=job.device,
+        tokens_per_batch=job.plan()["tokens_per_batch"],
+        window=job.window,
+    )
+    return job, scorer
