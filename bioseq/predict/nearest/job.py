@@ -38,6 +38,10 @@ class NearestEngine:
     vote: Vote
     options: NearestOptions
 
+    def cost(self, sequence: str) -> int:
+        """Gives the residues that go through the encoder."""
+        return len(sequence)
+
     def run(self, sequences: Sequence[str], advance: Callable[[int], None]) -> BlockValues:
         """Predicts some sequences; see `Engine.run`."""
         found = self.engine.run(sequences, advance)
