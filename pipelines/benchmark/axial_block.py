@@ -33,6 +33,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from bioseq.checkpoints.axial import openfold_layers
 from bioseq.checkpoints.keymap import Rule, fill
+from bioseq.checkpoints.keymap import pair as pair_rules
 from bioseq.checkpoints.weights import Weights
 from bioseq.models.evoformer import EvoformerBlock, EvoformerConfig
 from bioseq.nn.axial import PairBlock, PairConfig
@@ -83,7 +84,7 @@ def build_pair_runs(pair: Tensor) -> dict[str, Run]:
     transition = (
         rule
         for name, foreign in mlp
-        for rule in openfold_layers.linear_rules(f"ours.transition.{name}", f"theirs.{foreign}")
+        for rule in pair_rules(f"ours.transition.{name}", f"theirs.{foreign}")
     )
     rules = openfold_layers.pair_block_rules("ours", "theirs")
     rules = tuple(rule for rule in rules if not rule.ours.startswith("ours.transition."))

@@ -78,7 +78,7 @@ def parameters(
     path = tmp_path_factory.mktemp("parameters") / "params_model_1_ptm.npz"
     with np.load(alphafold_file) as arrays:
         shuffled = {n: rng.permuted(arrays[n].ravel()).reshape(arrays[n].shape) for n in arrays}
-    np.savez(path, **shuffled)
+    np.savez(path, **shuffled)  # pyright: ignore[reportArgumentType]
     return path
 
 
