@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 from torch import nn
 
 from bioseq.checkpoints.keymap import Rule, fill
 from bioseq.checkpoints.model import Model, Objective
 from bioseq.checkpoints.skeleton import without_weights
-from bioseq.checkpoints.snapshot import CONFIG_FILE, Snapshot
-from bioseq.checkpoints.weights import WEIGHTS_FILE
+from bioseq.checkpoints.snapshot import Snapshot
+from bioseq.checkpoints.write import write_folder
 from bioseq.errors import CheckpointError
 from bioseq.heads import LanguageHead
 from bioseq.models import Encoder, build_encoder, encoder_config
@@ -44,7 +42,6 @@ def save_model(
         objective: What both were trained on; None without a head.
         dtype: Number format of the stored weights.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     config = {
         "format": _FORMAT,
         "format_version": _FORMAT_VERSION,
@@ -53,9 +50,7 @@ def save_model(
         "objective": objective,
     }
     parts = _join(encoder, head)
-    weights = {name: w.detach().to(dtype).contiguous() for name, w in parts.state_dict().items()}
-    save_file(weights, folder / WEIGHTS_FILE)
-    (folder / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n")
+    write_folder(folder, config, {name: w.to(dtype) for name, w in parts.state_dict().items()})
 
 
 def is_native(snapshot: Snapshot) -> bool:

@@ -90,6 +90,32 @@ class Job:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class FurtherJob:
+    """A job that makes something else of what a model reads; it has that model's place.
+
+    Attributes:
+        job: The model on its device, with its window.
+    """
+
+    job: Job
+
+    @property
+    def options(self) -> EmbedOptions:
+        """Of reading and encoding."""
+        return self.job.options
+
+    @property
+    def model(self) -> Model:
+        """The encoder, in place."""
+        return self.job.model
+
+    @property
+    def device(self) -> torch.device:
+        """Where to compute."""
+        return self.job.device
+
+
 def build_job(options: EmbedOptions) -> Job:
     """Loads the model and checks that it can do what is asked for.
 

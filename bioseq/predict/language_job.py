@@ -6,12 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-import torch
-
-from bioseq.checkpoints import Model
 from bioseq.embed import EmbedOptions
 from bioseq.embed.budget import BLOCK_RECORDS, choose_tokens_per_block
-from bioseq.embed.job import Job, build_job
+from bioseq.embed.job import FurtherJob, Job, build_job
 from bioseq.embed.jobs import BlockEngine
 from bioseq.predict.scorer import Scorer
 
@@ -39,33 +36,16 @@ class LanguageEngine(BlockEngine, Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LanguageJob:
+class LanguageJob(FurtherJob):
     """What is asked, and how; see `StoreJob`.
 
     Attributes:
-        job: The model on its device, with its window.
         strategy: How the model is asked.
         asking: What is asked.
     """
 
-    job: Job
     strategy: str
     asking: LanguageEngine
-
-    @property
-    def options(self) -> EmbedOptions:
-        """Of reading and encoding."""
-        return self.job.options
-
-    @property
-    def model(self) -> Model:
-        """The language model."""
-        return self.job.model
-
-    @property
-    def device(self) -> torch.device:
-        """Where to compute."""
-        return self.job.device
 
     def settings(self) -> dict[str, object]:
         """Gives everything that changes a number."""

@@ -21,6 +21,8 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     arguments = parser.parse_args()
     predictor = read_predictor(arguments.run / "predictor")
+    if Path(predictor.encoder.model).is_dir():
+        parser.error(f"{predictor.encoder.model}: only predictors on a bundled encoder are bundled")
     save_predictor(arguments.folder, predictor, dtype=torch.float16)
     print(f"{predictor.task}: {sum(p.numel() for p in predictor.heads.parameters()):,} parameters")
     for target in predictor.targets:

@@ -57,6 +57,28 @@ def test_a_model_without_a_head_is_read_without_one(tmp_path: Path) -> None:
     torch.testing.assert_close(model.encoder.state_dict(), encoder.state_dict(), rtol=0, atol=0)
 
 
+def test_a_write_that_fails_leaves_the_model_that_was_there(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def write_half(path: Path, content: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(content[: len(content) // 2])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", write_half)
+    encoder = build_encoder(CONFIG)
+    with pytest.raises(OSError, match="No space"):
+        save_model(folder, encoder=encoder, tokenizer=TOKENIZER, head=None, objective=None)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_others_may_read_a_model_as_they_may_read_its_config(folder: Path) -> None:
+    modes = {path.stat().st_mode for path in folder.iterdir()}
+    assert len(modes) == 1
+
+
 def test_half_precision_files_load_in_single_precision(tmp_path: Path, folder: Path) -> None:
     whole = load_model(folder)
     assert isinstance(whole.head, LanguageHead)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 
 from bioseq.checkpoints.keymap import Rule, fill
-from bioseq.checkpoints.snapshot import CONFIG_FILE, open_snapshot
-from bioseq.checkpoints.weights import WEIGHTS_FILE
+from bioseq.checkpoints.snapshot import open_snapshot
+from bioseq.checkpoints.write import write_folder
 from bioseq.errors import CheckpointError
 from bioseq.models.axial_contacts import AxialContactConfig, AxialContactModel
 
@@ -22,11 +20,8 @@ _FORMAT_VERSION = 1
 
 def save_network(model: AxialContactModel, folder: Path) -> None:
     """Writes a folder that `load_network` reads, with the weights in float16."""
-    folder.mkdir(parents=True, exist_ok=True)
     config = {"format": _FORMAT, "format_version": _FORMAT_VERSION, "network": asdict(model.config)}
-    weights = {name: w.half().contiguous() for name, w in model.state_dict().items()}
-    save_file(weights, folder / WEIGHTS_FILE)
-    (folder / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n")
+    write_folder(folder, config, {name: w.half() for name, w in model.state_dict().items()})
 
 
 def load_network(folder: Path = BUNDLED) -> tuple[AxialContactModel, str]:

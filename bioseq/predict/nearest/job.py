@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
-from bioseq.checkpoints import Model
 from bioseq.embed.engine import BlockValues, Engine
-from bioseq.embed.job import Job, build_job
+from bioseq.embed.job import FurtherJob, Job, build_job
 from bioseq.embed.options import EmbedOptions
 from bioseq.errors import CheckpointError, StoreError
 from bioseq.predict.nearest.options import NearestOptions
@@ -65,35 +63,18 @@ class NearestEngine:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NearestJob:
+class NearestJob(FurtherJob):
     """What is transferred, and how.
 
     Attributes:
-        job: Of the embedding.
         reference: The labelled entries.
         vote: How they decide.
         nearest: Options of the transfer.
     """
 
-    job: Job
     reference: Reference
     vote: Vote
     nearest: NearestOptions
-
-    @property
-    def options(self) -> EmbedOptions:
-        """Of reading and embedding."""
-        return self.job.options
-
-    @property
-    def model(self) -> Model:
-        """The encoder, in place."""
-        return self.job.model
-
-    @property
-    def device(self) -> torch.device:
-        """Where to compute."""
-        return self.job.device
 
     def settings(self) -> dict[str, object]:
         """Gives everything that changes a number."""

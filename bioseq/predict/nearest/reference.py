@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -53,16 +54,34 @@ class Reference:
         ids = self.store.ids
         return [ids[record] for record in self.records.tolist()]
 
+    @cached_property
+    def rows(self) -> Int64[np.ndarray, " rows"]:
+        """The store's rows that have entries: equal sequences share one."""
+        return np.unique(self.view.rows[self.records])
+
+    def entries_of(self, place: int) -> Int64[np.ndarray, " entries"]:
+        """Gives the entries of the row at a place in `rows`, in the store's order."""
+        order, bounds = self._by_row
+        return order[bounds[place] : bounds[place + 1]]
+
+    @cached_property
+    def _by_row(self) -> tuple[Int64[np.ndarray, " entries"], Int64[np.ndarray, " bounds"]]:
+        rows = self.view.rows[self.records]
+        order = np.argsort(rows, kind="stable")
+        return order, np.append(np.searchsorted(rows[order], self.rows), len(rows))
+
     def read(self, entries: Int64[np.ndarray, " some"]) -> Float64[np.ndarray, "some dim"]:
         """Gives the vectors of some entries."""
-        rows = self.view.rows[self.records[entries]]
+        return self.read_rows(self.view.rows[self.records[entries]])
+
+    def read_rows(self, rows: Int64[np.ndarray, " some"]) -> Float64[np.ndarray, "some dim"]:
+        """Gives the vectors of some of the store's rows."""
         return np.asarray(self.view.of_rows(rows)).astype(np.float64)
 
     def stretches(self) -> Iterator[tuple[int, Float64[np.ndarray, "stretch dim"]]]:
-        """Gives all vectors in stretches, each with the number of its first entry."""
-        for start in range(0, len(self), _ROWS_AT_A_TIME):
-            stop = min(start + _ROWS_AT_A_TIME, len(self))
-            yield start, self.read(np.arange(start, stop))
+        """Gives the vectors of `rows` in stretches, each with the place of its first."""
+        for start in range(0, len(self.rows), _ROWS_AT_A_TIME):
+            yield start, self.read_rows(self.rows[start : start + _ROWS_AT_A_TIME])
 
 
 def open_reference(store: Store, options: NearestOptions) -> Reference:

@@ -1,8 +1,9 @@
 """The nearest entries of a reference: exact, in one pass over it.
 
-Squared distances by products of matrices propose a few entries more than asked for; their distances
+Squared distances by products of matrices propose a few vectors more than asked for; their distances
 are then taken from the differences, so that a result depends neither on how the work was cut nor on
-the rounding of the products.
+the rounding of the products. Entries with equal sequences share a vector, which is proposed once:
+else rounding would choose among them.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ def find_nearest(
         metric: Distance.
     """
     queries = _prepare(queries, metric)
-    kept = min(count + _SPARE, len(reference))
-    entries = np.full((len(queries), kept), -1, np.int64)
+    kept = min(count + _SPARE, len(reference.rows))
+    places = np.full((len(queries), kept), -1, np.int64)
     squares = np.full((len(queries), kept), np.inf)
     for start, vectors in reference.stretches():
         stretch = _prepare(vectors, metric)
@@ -58,14 +59,29 @@ def find_nearest(
             joined = np.concatenate([squares[some], found], axis=1)
             chosen = np.argpartition(joined, kept - 1, axis=1)[:, :kept]
             squares[some] = np.take_along_axis(joined, chosen, 1)
-            numbers = np.concatenate([entries[some], numbers], axis=1)
-            entries[some] = np.take_along_axis(numbers, chosen, 1)
-    distances = _distances(queries, entries, reference, metric)
-    order = np.lexsort((entries, distances), axis=1)[:, :count]
-    return Neighbours(
-        entries=np.take_along_axis(entries, order, 1),
-        distances=np.take_along_axis(distances, order, 1),
+            numbers = np.concatenate([places[some], numbers], axis=1)
+            places[some] = np.take_along_axis(numbers, chosen, 1)
+    return _nearest_entries(
+        places, _distances(queries, places, reference, metric), reference, count
     )
+
+
+def _nearest_entries(
+    places: Int64[np.ndarray, "queries proposed"],
+    distances: Float64[np.ndarray, "queries proposed"],
+    reference: Reference,
+    count: int,
+) -> Neighbours:
+    """Gives the nearest entries among those of the proposed rows."""
+    entries = np.empty((len(places), count), np.int64)
+    found = np.empty(entries.shape)
+    for i, (some, far) in enumerate(zip(places.tolist(), distances, strict=True)):
+        members = [reference.entries_of(place)[:count] for place in some]
+        numbers = np.concatenate(members)
+        spread = np.repeat(far, [len(m) for m in members])
+        order = np.lexsort((numbers, spread))[:count]
+        entries[i], found[i] = numbers[order], spread[order]
+    return Neighbours(entries=entries, distances=found)
 
 
 def _prepare(vectors: Vectors, metric: Metric) -> Vectors:
@@ -83,13 +99,14 @@ def _squares(
 
 def _distances(
     queries: Float64[np.ndarray, "queries dim"],
-    entries: Int64[np.ndarray, "queries neighbours"],
+    places: Int64[np.ndarray, "queries proposed"],
     reference: Reference,
     metric: Metric,
-) -> Float64[np.ndarray, "queries neighbours"]:
-    found = np.empty(entries.shape)
-    for i, (query, chosen) in enumerate(zip(queries, entries, strict=True)):
-        squares = np.square(_prepare(reference.read(chosen), metric) - query).sum(axis=1)
+) -> Float64[np.ndarray, "queries proposed"]:
+    found = np.empty(places.shape)
+    for i, (query, chosen) in enumerate(zip(queries, places, strict=True)):
+        vectors = reference.read_rows(reference.rows[chosen])
+        squares = np.square(_prepare(vectors, metric) - query).sum(axis=1)
         # Of unit vectors, half the squared distance is one minus the cosine.
         found[i] = np.sqrt(squares) if metric == "euclidean" else squares / 2
     return found

@@ -6,18 +6,17 @@ A predictor that was trained together with its encoder holds that one as a model
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 
 from bioseq.checkpoints.keymap import Rule, fill
 from bioseq.checkpoints.snapshot import CONFIG_FILE, read_config
 from bioseq.checkpoints.weights import WEIGHTS_FILE, find_weights, open_weights
+from bioseq.checkpoints.write import write_folder
 from bioseq.errors import CheckpointError
 from bioseq.heads import Head, HeadConfig, build_head
 from bioseq.predict.tasks.predictor import EncoderReference, Predictor
@@ -64,7 +63,6 @@ def save_predictor(
         predictor: What to write.
         dtype: Number format of the stored weights of the heads.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     [head, *_] = predictor.heads
     assert isinstance(head, Head)
     config = {
@@ -79,11 +77,10 @@ def save_predictor(
         "typicality_directions": len(predictor.typicality.directions),
     }
     weights = {
-        name: w.detach().to(dtype if name.startswith("heads.") else w.dtype).contiguous()
+        name: w.to(dtype) if name.startswith("heads.") else w
         for name, w in predictor.state_dict().items()
     }
-    save_file(weights, folder / WEIGHTS_FILE)
-    (folder / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n")
+    write_folder(folder, config, weights)
 
 
 def read_predictor(folder: Path) -> Predictor:

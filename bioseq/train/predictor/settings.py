@@ -85,7 +85,7 @@ class FittingSettings:
         residues_per_batch: Residues in each step.
         learning_rate: Highest rate.
         warmup: Share of the steps up to the highest rate.
-        weight_decay: Of matrices; vectors have none.
+        weight_decay: Of all weights of the head, and of the encoder's that are trained.
         clip: Largest norm of the gradient.
         patience: Epochs without a lower loss on the valid part after which a member is done.
         members: Heads that are fitted, each from its own seed; predictions are their mean.

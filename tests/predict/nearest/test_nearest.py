@@ -96,7 +96,7 @@ def test_neighbours_and_votes_are_those_of_the_plain_computation(
             hot = names[:, None] == classes
             expected = (4 * np.einsum("qn,qnc->qc", weights, hot[order]) + hot.mean(axis=0)) / 5
         np.testing.assert_allclose(of[column], expected, atol=1e-6)
-        check_store(tmp_path / "out.h5")
+    assert check_store(tmp_path / "out.h5") == []
 
 
 def test_a_sequence_of_the_reference_is_its_own_nearest_even_in_half_precision(
@@ -132,6 +132,33 @@ def test_nothing_depends_on_how_the_work_is_cut(
         for name, view in cut.predictions.items():
             for id, value in view:
                 np.testing.assert_allclose(value, values[name][id], rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("rows", [7, 8_192])
+def test_of_equal_sequences_the_first_count_whatever_the_cut(
+    rows: int,
+    tmp_path: Path,
+    sequences: list[str],
+    tiny_lstm: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bioseq.predict.nearest.reference._ROWS_AT_A_TIME", rows)
+    many = [*sequences[:5], *[sequences[5]] * 40, *sequences[6:]]
+    store = tmp_path / "many.h5"
+    fasta = _write_fasta(tmp_path / "many.fasta", many)
+    embed_files(fasta, store, EmbedOptions(model=tiny_lstm)).close()
+    labels = tmp_path / "many.csv"
+    table = {"id": [f"q{i}" for i in range(len(many))], "kind": ["ab"[i % 2] for i in range(69)]}
+    pl.DataFrame(table).write_csv(labels)
+    options = NearestOptions(
+        store=store, labels=labels, column="kind", model=tiny_lstm, neighbours=4
+    )
+    query = _write_fasta(tmp_path / "query.fasta", [sequences[5]])
+    with predict_nearest(query, tmp_path / "out.h5", options) as out:
+        assert np.asarray(out.predictions["kind-neighbours"][0]).tolist() == [5, 6, 7, 8]
+        distances = np.asarray(out.predictions["kind-distances"][0])
+        assert len(set(distances.tolist())) == 1
+        np.testing.assert_allclose(distances, 0, atol=1e-6)  # embedded among others
 
 
 class _Stop:
