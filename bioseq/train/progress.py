@@ -61,9 +61,9 @@ class Progress(Callback):
     ) -> None:
         """Reports every few steps and at the last."""
         self.loss = self.loss + outputs["loss"]
+        self.tokens += len(batch.batch.tokens) * trainer.world_size  # parts are of nearly one size
         if (batch_idx + 1) % trainer.accumulate_grad_batches:
             return
-        self.tokens += len(batch.batch.tokens)
         loss, self.loss = self.loss, 0.0
         done = trainer.global_step
         if done % STEPS_BETWEEN_LINES and done != trainer.max_steps:

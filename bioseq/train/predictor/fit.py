@@ -123,7 +123,7 @@ class Fitting:
         """Mean over the labelled rows of the valid part, every target with its weight."""
         material = self.material
         members = material.table.members("valid")
-        losses, batches = 0.0, 0.0
+        losses = 0.0
         for outputs, labels in material.outputs(
             self.head, members, self.settings.residues_per_batch
         ):
