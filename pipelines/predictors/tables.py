@@ -134,17 +134,12 @@ def solubility(data: Path) -> pl.DataFrame:
 def localization(data: Path) -> pl.DataFrame:
     """One of ten compartments of eukaryotic proteins (DeepLoc 1.0, as split by Light attention).
 
-    Proteins with two compartments are left out, and every third training protein is kept.
+    Proteins with two compartments are left out.
     """
     table = read(data / "localization/deeploc1_lightattention.tsv.gz").filter(
         pl.col("set").is_in(["train", "valid", "test"]) & (pl.col("label") != "Cytoplasm-Nucleus")
     )
-    parts = [
-        table.filter(pl.col("set") == "train").gather_every(3),
-        table.filter(pl.col("set") == "valid").gather_every(3),
-        table.filter(pl.col("set") == "test"),
-    ]
-    return pl.concat(parts).select(
+    return table.select(
         pl.col("sequence").str.to_uppercase(),
         pl.col("set").alias("split"),
         pl.col("label").str.replace_all(".", "-", literal=True).alias("compartment"),
