@@ -61,9 +61,22 @@ class Engine:
     window: Window | None
     dtype: np.dtype
 
+    @property
+    def flops_per_token(self) -> float:
+        """Operations for one token."""
+        return self.model.encoder.flops_per_token
+
     def cost(self, sequence: str) -> int:
         """Gives the residues that go through the encoder."""
         return len(sequence)
+
+    def shapes(self) -> dict[str, ValueShape]:
+        """Gives the shape of each output, by name."""
+        encoder = self.model.encoder
+        return {
+            o.name: ValueShape(per_residue=o.per_residue, dim=encoder.layer_dim(o.layer))
+            for o in self.outputs
+        }
 
     def run(self, sequences: Sequence[str], advance: Callable[[int], None]) -> BlockValues:
         """Computes the outputs of some sequences.
@@ -75,12 +88,7 @@ class Engine:
         Raises:
             OptionError: the memory does not suffice.
         """
-        encoder = self.model.encoder
-        shapes = {
-            o.name: ValueShape(per_residue=o.per_residue, dim=encoder.layer_dim(o.layer))
-            for o in self.outputs
-        }
-        table = ValueTable(shapes, sequences, self.dtype)
+        table = ValueTable(self.shapes(), sequences, self.dtype)
         layers = sorted({output.layer for output in self.outputs})
         sweep = Sweep(
             model=self.model,

@@ -1,14 +1,14 @@
-"""Shards: a plan that divides an embedding into parts of equal cost, and their merging."""
+"""Shards: a plan that divides an input into parts of equal cost, and their merging."""
 
 from bioseq.plan.build import plan_shards
 from bioseq.plan.manifest import Shard, ShardPlan, read_plan
 from bioseq.plan.merge import merge_shards
-from bioseq.plan.shard import embed_shard, shard_path
+from bioseq.plan.shard import compute_shard, shard_path
 
 __all__ = [
     "Shard",
     "ShardPlan",
-    "embed_shard",
+    "compute_shard",
     "merge_shards",
     "plan_shards",
     "read_plan",

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from itertools import islice, pairwise
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +12,17 @@ from jaxtyping import Float64
 
 from bioseq.embed import EmbedOptions
 from bioseq.embed.inputs import Inputs
-from bioseq.embed.job import Job, build_job
 from bioseq.errors import OptionError
 from bioseq.plan.cost import cost_model_of
 from bioseq.plan.cutting import cut_evenly
 from bioseq.plan.estimate import estimate, measure_rate
+from bioseq.plan.jobs import (
+    PlannedJob,
+    PlannedOptions,
+    build_planned_job,
+    options_as_json,
+    purpose_of,
+)
 from bioseq.plan.manifest import Shard, ShardPlan, write_plan
 from bioseq.plan.scan import Scan, scan_files
 from bioseq.typing import AnyPath
@@ -25,18 +30,17 @@ from bioseq.typing import AnyPath
 SECONDS_PER_SHARD = 1800.0
 MOST_SHARDS = 1000
 _SAMPLE_RECORDS = 100
-_MACHINE_OPTIONS = ("device", "tokens_per_batch")
 
 
 def plan_shards(
     inputs: AnyPath | Sequence[AnyPath],
     output: AnyPath,
-    options: EmbedOptions | None = None,
+    options: PlannedOptions | None = None,
     *,
     num_shards: int | None = None,
     flops_per_second: float | None = None,
 ) -> ShardPlan:
-    """Divides the embedding of some files into shards of equal predicted cost.
+    """Divides the embedding or the prediction of some files into shards of equal predicted cost.
 
     The boundaries depend on input, options and number of shards alone. Sequences that repeat count
     each time, though a shard computes them once.
@@ -44,7 +48,7 @@ def plan_shards(
     Args:
         inputs: One or more files in any supported format.
         output: The plan to write, a Parquet file.
-        options: How to embed; the default model's mean vectors unless given.
+        options: How to embed, or what to predict; the default model's mean vectors unless given.
         num_shards: Shards; unless given as many as take half an hour each, at most 1,000.
         flops_per_second: Operations that the machines to be used do in a second; measured here
             unless given.
@@ -58,7 +62,7 @@ def plan_shards(
         raise OptionError("rate", flops_per_second, allowed="more than 0")
     paths = [inputs] if isinstance(inputs, str | PathLike) else list(inputs)
     options = options or EmbedOptions()
-    job = build_job(options)
+    job = build_planned_job(options)
     sample = _sample(job, paths)
     scan = scan_files(paths, format=options.format)
     cost = cost_model_of(job, sample)
@@ -68,7 +72,8 @@ def plan_shards(
     count = num_shards or min(MOST_SHARDS, max(1, round(wanted)))
     plan = ShardPlan(
         path=Path(output),
-        options=_as_json(options),
+        purpose=purpose_of(options),
+        options=options_as_json(options),
         settings=job.settings(),
         sizes={file.path: file.num_bytes for file in scan.files},
         input_digest=scan.digest(0, len(scan.lengths)),
@@ -79,7 +84,7 @@ def plan_shards(
     return plan
 
 
-def _sample(job: Job, paths: Sequence[AnyPath]) -> list[str]:
+def _sample(job: PlannedJob, paths: Sequence[AnyPath]) -> list[str]:
     """Gives the first sequences that can be computed; finds out whether the model reads them."""
     source = Inputs(
         paths, job.model.tokenizer, format=job.options.format, molecule=job.options.molecule
@@ -89,7 +94,7 @@ def _sample(job: Job, paths: Sequence[AnyPath]) -> list[str]:
 
 
 def _shards(
-    job: Job,
+    job: PlannedJob,
     scan: Scan,
     flops: Float64[np.ndarray, " records"],
     count: int,
@@ -103,7 +108,7 @@ def _shards(
 
 
 def _shard(
-    job: Job,
+    job: PlannedJob,
     scan: Scan,
     flops: Float64[np.ndarray, " records"],
     number: int,
@@ -124,13 +129,3 @@ def _shard(
         estimate=estimate(job, lengths, flops=cost, flops_per_second=flops_per_second),
         ranges=scan.ranges(start, stop),
     )
-
-
-def _as_json(options: EmbedOptions) -> dict[str, object]:
-    """Gives the options as JSON values; where to compute is for each shard to say."""
-    found = asdict(options) | {
-        "model": fspath(options.model),
-        "pool": list(options.pool),
-        "layers": list(options.layers),
-    }
-    return {name: value for name, value in found.items() if name not in _MACHINE_OPTIONS}

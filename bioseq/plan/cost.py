@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from bioseq.embed.job import Job
 from bioseq.embed.windows import Window
+from bioseq.plan.jobs import PlannedJob
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class CostModel:
         return self.flops_per_token * tokens + self.flops_per_pair * tokens**2
 
 
-def cost_model_of(job: Job, sample: Sequence[str]) -> CostModel:
+def cost_model_of(job: PlannedJob, sample: Sequence[str]) -> CostModel:
     """Gives the cost model of a job.
 
     Args:
@@ -58,7 +58,7 @@ def cost_model_of(job: Job, sample: Sequence[str]) -> CostModel:
     residues = sum(map(len, sample))
     tokens = len(tokenizer.encode(list(sample)).ids) - num_specials * len(sample)
     return CostModel(
-        flops_per_token=encoder.flops_per_token,
+        flops_per_token=job.engine(job.plan()).flops_per_token,
         flops_per_pair=encoder.flops_per_pair,
         num_specials=num_specials,
         tokens_per_residue=tokens / residues if residues else 1.0,

@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Int64
 
 from bioseq.embed.budget import bytes_per_token
-from bioseq.embed.job import Job
 from bioseq.plan.cost import CostModel
+from bioseq.plan.jobs import PlannedJob
 
 START_SECONDS = 10.0
 _PROGRAM_BYTES = 600 * 2**20
@@ -37,7 +37,11 @@ class Estimate:
 
 
 def estimate(
-    job: Job, lengths: Int64[np.ndarray, " records"], *, flops: float, flops_per_second: float
+    job: PlannedJob,
+    lengths: Int64[np.ndarray, " records"],
+    *,
+    flops: float,
+    flops_per_second: float,
 ) -> Estimate:
     """Estimates what records take on the machine that the rate was measured on.
 
@@ -54,7 +58,7 @@ def estimate(
     )
 
 
-def _memory(job: Job, lengths: Int64[np.ndarray, " records"]) -> int:
+def _memory(job: PlannedJob, lengths: Int64[np.ndarray, " records"]) -> int:
     """The program, the weights (read, then placed), one batch, and the blocks on their way."""
     plan, encoder = job.plan(), job.model.encoder
     weights = sum(p.numel() * p.element_size() for p in encoder.parameters())
@@ -63,27 +67,25 @@ def _memory(job: Job, lengths: Int64[np.ndarray, " records"]) -> int:
         batch = max(batch, job.window.length)
     longest = int(lengths.max(initial=0))
     block = max(longest, min(plan["residues_per_block"], int(lengths.sum())))
-    values = block * _bytes_per_residue(job) + len(lengths) * _BYTES_PER_RECORD
+    values = block * _bytes_per_row(job, per_residue=True) + len(lengths) * _BYTES_PER_RECORD
     return (
         _PROGRAM_BYTES + 2 * weights + batch * bytes_per_token(encoder) + 3 * values + 2 * longest
     )
 
 
-def _file_size(job: Job, lengths: Int64[np.ndarray, " records"]) -> int:
-    item = np.dtype(job.options.save_as).itemsize
-    encoder = job.model.encoder
-    pooled = sum(encoder.layer_dim(o.layer) for o in job.outputs if not o.per_residue) * item
-    per_record = pooled + _TABLE_BYTES_PER_RECORD
-    return len(lengths) * per_record + int(lengths.sum()) * _bytes_per_residue(job)
+def _file_size(job: PlannedJob, lengths: Int64[np.ndarray, " records"]) -> int:
+    per_record = _bytes_per_row(job, per_residue=False) + _TABLE_BYTES_PER_RECORD
+    return len(lengths) * per_record + int(lengths.sum()) * _bytes_per_row(job, per_residue=True)
 
 
-def _bytes_per_residue(job: Job) -> int:
-    item = np.dtype(job.options.save_as).itemsize
-    encoder = job.model.encoder
-    return sum(encoder.layer_dim(o.layer) for o in job.outputs if o.per_residue) * item
+def _bytes_per_row(job: PlannedJob, *, per_residue: bool) -> int:
+    """Gives the bytes that are kept of a residue, or of a record."""
+    shapes = job.engine(job.plan()).shapes().values()
+    widths = [shape.dim for shape in shapes if shape.per_residue == per_residue]
+    return sum(widths) * np.dtype(job.options.save_as).itemsize
 
 
-def measure_rate(job: Job, cost: CostModel, sample: Sequence[str]) -> float:
+def measure_rate(job: PlannedJob, cost: CostModel, sample: Sequence[str]) -> float:
     """Measures how many operations a second this machine does on the job, in about two seconds.
 
     Args:

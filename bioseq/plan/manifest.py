@@ -19,11 +19,12 @@ import polars as pl
 from bioseq.errors import PlanError
 from bioseq.io import RecordRange
 from bioseq.plan.estimate import Estimate
+from bioseq.plan.jobs import Purpose
 from bioseq.store.replacement import replacing
 from bioseq.typing import AnyPath
 
 _KEY = "bioseq-plan"
-_VERSION = 1
+_VERSION = 2
 _RANGES = pl.List(
     pl.Struct(
         {
@@ -66,11 +67,12 @@ class Shard:
 
 @dataclass(frozen=True, kw_only=True)
 class ShardPlan:
-    """How the embedding of an input is divided.
+    """How the embedding or the prediction of an input is divided.
 
     Attributes:
         path: The plan's file.
-        options: Options of the embedding, by name.
+        purpose: Whether it is embedded or predicted.
+        options: How, by name.
         settings: Everything that changes a number, as in a store's fingerprint.
         sizes: Bytes of each input file.
         input_digest: Stands for all records of the input.
@@ -79,6 +81,7 @@ class ShardPlan:
     """
 
     path: Path
+    purpose: Purpose
     options: Mapping[str, Any]
     settings: Mapping[str, Any]
     sizes: Mapping[str, int]

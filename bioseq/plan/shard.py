@@ -1,18 +1,17 @@
-"""Embedding one shard of a plan."""
+"""Computing one shard of a plan."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from bioseq.embed import EmbedOptions, Progress
+from bioseq.embed import Progress
 from bioseq.embed.inputs import Inputs
-from bioseq.embed.job import Job, build_job
 from bioseq.embed.records import CheckedRecord
 from bioseq.embed.run import run_job
 from bioseq.errors import InputError, OtherInputError, PlanError
 from bioseq.plan.identity import digest_of_marks, mark_of
+from bioseq.plan.jobs import PlannedJob, build_planned_job, options_from_json
 from bioseq.plan.manifest import Shard, ShardPlan
 from bioseq.store import Store
 from bioseq.store.fingerprint import differences
@@ -29,7 +28,7 @@ class ShardInputs(Inputs):
         job: Tells the tokenizer.
     """
 
-    def __init__(self, shard: Shard, plan: ShardPlan, job: Job) -> None:
+    def __init__(self, shard: Shard, plan: ShardPlan, job: PlannedJob) -> None:
         super().__init__(
             shard.ranges, job.model.tokenizer, molecule=job.options.molecule, is_checked=True
         )
@@ -46,7 +45,7 @@ class ShardInputs(Inputs):
             raise InputError(self._shard.ranges[0].path, problem)
 
 
-def embed_shard(
+def compute_shard(
     plan: ShardPlan,
     number: int,
     output: AnyPath,
@@ -56,7 +55,9 @@ def embed_shard(
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Store:
-    """Embeds the records of one shard; only they are read, where the input's format allows it.
+    """Embeds or predicts the records of one shard.
+
+    Only these are read, where the input's format allows it.
 
     Killed and repeated, it goes on behind the last finished block. Unfinished work from another
     input or plan is thrown away.
@@ -76,29 +77,31 @@ def embed_shard(
         StoreError: the output is finished and holds something else.
     """
     shard = plan.shard(number)
-    options: dict[str, Any] = {**plan.options, "device": device}
-    job = build_job(EmbedOptions(**options, tokens_per_batch=tokens_per_batch))
+    options = options_from_json(
+        plan.purpose, plan.options, device=device, tokens_per_batch=tokens_per_batch
+    )
+    job = build_planned_job(options)
     _check_job(plan, job)
     _check_sizes(plan, shard)
 
-    def embed() -> Store:
+    def compute() -> Store:
         return run_job(
             job,
             ShardInputs(shard, plan, job),
             output,
-            made_by="embed",
+            made_by=plan.purpose,
             provenance={"shard": provenance_of(plan, shard)},
             overwrite=overwrite,
             progress=progress,
         )
 
     try:
-        return embed()
+        return compute()
     except OtherInputError as error:
         if error.is_finished:
             raise
         discard_parts(Path(output))
-        return embed()
+        return compute()
 
 
 def provenance_of(plan: ShardPlan, shard: Shard) -> dict[str, object]:
@@ -111,11 +114,13 @@ def provenance_of(plan: ShardPlan, shard: Shard) -> dict[str, object]:
     }
 
 
-def _check_job(plan: ShardPlan, job: Job) -> None:
+def _check_job(plan: ShardPlan, job: PlannedJob) -> None:
     found = differences(plan.settings, job.settings())
     if found:
         listed = "; ".join(f"{k} was {a!r}, is {b!r}" for k, (a, b) in found.items())
-        raise PlanError(plan.path, f"was made with another model ({listed}); plan again")
+        raise PlanError(
+            plan.path, f"was made with another model or predictor ({listed}); plan again"
+        )
 
 
 def _check_sizes(plan: ShardPlan, shard: Shard) -> None:

@@ -10,31 +10,31 @@ import click
 from bioseq_cli.options import (
     alignment_options,
     embedding_options,
-    given_embedding_options,
     machine_options,
     options_from,
     store_option,
 )
 from bioseq_cli.outcome import describe_file, end_with
 from bioseq_cli.progress import EmbedProgress
+from bioseq_cli.shards import (
+    check_source,
+    compute_planned,
+    planned_inputs_argument,
+    shard_options,
+)
 
 if TYPE_CHECKING:
     from bioseq.store import Store
 
 
 @click.command()
-@click.argument("inputs", nargs=-1, metavar="INPUT...")
+@planned_inputs_argument
 @store_option
 @embedding_options
 @click.option("--pair", is_flag=True, help="Alignments: also one vector per pair of residues.")
 @alignment_options
 @machine_options
-@click.option(
-    "--plan",
-    type=click.Path(path_type=Path),
-    help="Plan of shards; it names the inputs and how they are embedded.",
-)
-@click.option("--shard", type=click.IntRange(min=1), help="Number of the plan's shard to embed.")
+@shard_options
 @click.option("--overwrite", is_flag=True, help="Replace an existing store.")
 def embed(
     inputs: tuple[str, ...],
@@ -54,10 +54,18 @@ def embed(
 
     With --plan and --shard it embeds one part of inputs that 'bioseq plan' has divided.
     """
-    _check_source(inputs, plan, shard)
+    check_source(inputs, plan, shard)
     with EmbedProgress() as progress:
         if plan is not None and shard is not None:
-            store = _embed_shard(plan, shard, output, overwrite, progress, options)
+            store = compute_planned(
+                plan,
+                shard,
+                output,
+                purpose="embed",
+                overwrite=overwrite,
+                progress=progress,
+                options=options,
+            )
         else:
             from bioseq.embed import embed_files
 
@@ -67,40 +75,6 @@ def embed(
     with store:
         _print_summary(store)
         end_with(store)
-
-
-def _check_source(inputs: tuple[str, ...], plan: Path | None, shard: int | None) -> None:
-    settled = [*inputs, *given_embedding_options(click.get_current_context())]
-    problem = None
-    if (plan is None) != (shard is None):
-        problem = "--plan and --shard go together"
-    elif plan is None and not inputs:
-        problem = "Missing argument 'INPUT...'."
-    elif plan is not None and settled:
-        problem = f"{plan} says what is embedded and how; leave out: {' '.join(settled)}"
-    if problem is not None:
-        raise click.UsageError(problem)
-
-
-def _embed_shard(
-    plan: Path,
-    shard: int,
-    output: Path,
-    overwrite: bool,
-    progress: EmbedProgress,
-    options: dict[str, Any],
-) -> Store:
-    from bioseq.plan import embed_shard, read_plan
-
-    return embed_shard(
-        read_plan(plan),
-        shard,
-        output,
-        device=options["device"],
-        tokens_per_batch=options["tokens_per_batch"],
-        overwrite=overwrite,
-        progress=progress,
-    )
 
 
 def _print_summary(store: Store) -> None:

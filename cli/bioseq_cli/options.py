@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -168,9 +168,10 @@ def options_from(values: dict[str, Any]) -> EmbedOptions:
     return EmbedOptions(**given)
 
 
-def given_embedding_options(context: click.Context) -> Iterator[str]:
-    """Names the options, as the user writes them, that were given of those of an embedding."""
-    names = _EMBEDDING_NAMES | _ALIGNMENT_NAMES
+def given_settings(*, except_for: Collection[str] = ()) -> Iterator[str]:
+    """Names the options that were given and change what comes out, as the user writes them."""
+    context = click.get_current_context()
+    names = (_EMBEDDING_NAMES | _ALIGNMENT_NAMES).difference(except_for)
     for parameter in context.command.params:
         source = context.get_parameter_source(parameter.name or "")
         if parameter.name in names and source is ParameterSource.COMMANDLINE:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bioseq_cli.options import embedding_options, inputs_argument, options_from
+from bioseq_cli.options import (
+    embedding_options,
+    given_settings,
+    inputs_argument,
+    options_from,
+)
 
 if TYPE_CHECKING:
     from bioseq.plan import ShardPlan
+    from bioseq.predict.tasks import TaskOptions
 
 
 @click.command()
@@ -32,26 +39,43 @@ if TYPE_CHECKING:
     type=click.FloatRange(min=0, min_open=True),
     help="Operations a second of the machines to be used.  [default: measured on this one]",
 )
+@click.option(
+    "--task",
+    help="Divide the predictions of a task ('all' for all that are bundled, or a predictor's "
+    "folder) in place of an embedding.",
+)
 @embedding_options
 def plan(
     inputs: tuple[str, ...],
     output: Path,
     shards: int | None,
     rate: float | None,
+    task: str | None,
     **options: Any,
 ) -> None:
     """Divide the embedding of the INPUT files into shards of equal predicted cost.
 
-    Each shard is then computed anywhere with 'bioseq embed --plan PLAN --shard K', and all of them
-    are joined with 'bioseq store merge'. Shards of plain and bgzip FASTA read their part only.
+    Each shard is then computed anywhere with 'bioseq embed --plan PLAN --shard K', with --task by
+    'bioseq predict TASK --plan PLAN --shard K', and all of them are joined with 'bioseq store
+    merge'. Shards of plain and bgzip FASTA read their part only.
     """
     from bioseq.plan import plan_shards
 
-    found = plan_shards(
-        inputs, output, options_from(options), num_shards=shards, flops_per_second=rate
-    )
+    planned = options_from(options) if task is None else _task_options(task, options)
+    found = plan_shards(inputs, output, planned, num_shards=shards, flops_per_second=rate)
     for name, text in describe_plan(found).items():
         click.echo(f"{name:>9}  {text}")
+
+
+def _task_options(task: str, options: dict[str, Any]) -> TaskOptions:
+    from bioseq.predict.tasks import TaskOptions
+
+    shared = {field.name for field in fields(TaskOptions)}
+    if foreign := list(given_settings(except_for=shared)):
+        problem = f"a task settles {', '.join(foreign)}; leave it out"
+        raise click.UsageError(problem)
+    given = {name: value for name, value in options.items() if name in shared}
+    return TaskOptions(tasks=task, **given)
 
 
 def describe_plan(plan: ShardPlan) -> dict[str, str]:

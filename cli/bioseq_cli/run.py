@@ -17,7 +17,12 @@ from bioseq_cli.plan import describe_plan
 WORKFLOWS = ("all", "embed", "predict", "train_bundled", "evaluate", "benchmark", "compare")
 APART = {"compare": "pipelines/compare/Snakefile"}
 """Workflows with a Snakefile of their own, which has a configuration of its own beside it."""
-PLANNED = ("all", "embed")
+PLANNED = {
+    "all": ("plans", "prediction_plans"),
+    "embed": ("plans",),
+    "predict": ("prediction_plans",),
+}
+"""The rules that make the plans of a workflow."""
 DEFAULT_CONFIG = Path("pipelines/config/config.yaml")
 
 
@@ -54,8 +59,8 @@ def run(
     # A configuration of one's own stands for itself, also where there is a default one.
     given = ["--replace-workflow-config", "--configfile", str(config)] if config else []
     if dry_run:
-        if workflow in PLANNED:
-            _show_plans(config or DEFAULT_CONFIG, given)
+        for rule in PLANNED.get(workflow, ()):
+            _show_plans(rule, config or DEFAULT_CONFIG, given)
         dry = ["--cores", "1", "-n", "--quiet", "rules"]
         sys.exit(_snakemake(workflow, given, [*dry, *arguments]))
     check_cluster(folder)
@@ -84,22 +89,27 @@ def _snakemake(target: str, given: Sequence[str], arguments: Sequence[str]) -> i
     return subprocess.run([*command, *given, *arguments], check=False, env=environment).returncode
 
 
-def _show_plans(config: Path, given: Sequence[str]) -> None:
+def _show_plans(rule: str, config: Path, given: Sequence[str]) -> None:
     """Makes the plans of all samples, here, and prints what they say."""
     from bioseq.plan import read_plan
 
-    status = _snakemake("plans", given, ["--cores", "1", "--quiet", "all"])
+    status = _snakemake(rule, given, ["--cores", "1", "--quiet", "all"])
     if status:
         sys.exit(status)
-    for sample in _samples_of(config):
-        click.echo(sample)
-        for name, text in describe_plan(read_plan(f"results/plans/{sample}.parquet")).items():
+    for path in _plans_of(rule, config):
+        click.echo(path.with_suffix("").relative_to("results/plans"))
+        for name, text in describe_plan(read_plan(path)).items():
             click.echo(f"{name:>9}  {text}")
 
 
-def _samples_of(config: Path) -> list[str]:
+def _plans_of(rule: str, config: Path) -> list[Path]:
+    """Lists the plans that a rule makes."""
     import yaml  # comes with Snakemake
 
-    sheet = Path(yaml.safe_load(config.read_text())["samples"])
-    with sheet.open(newline="") as file:
-        return list(dict.fromkeys(row["sample"] for row in csv.DictReader(file, delimiter="\t")))
+    settings = yaml.safe_load(config.read_text())
+    with Path(settings["samples"]).open(newline="") as file:
+        samples = dict.fromkeys(row["sample"] for row in csv.DictReader(file, delimiter="\t"))
+    tasks = settings.get("tasks", []) if rule == "prediction_plans" else [""]
+    return [
+        Path("results/plans", task, f"{sample}.parquet") for task in tasks for sample in samples
+    ]

@@ -16,6 +16,7 @@ container: config["container"]
 
 wildcard_constraints:
     sample=r"[A-Za-z0-9][A-Za-z0-9._-]*",
+    task=r"[a-z][a-z0-9-]*",
     shard=r"\d{5}",
 
 
@@ -52,10 +53,18 @@ def paths_of(wildcards):
 
 def shards_of(wildcards):
     """Gives the stores of a sample's shards: static, so that the whole graph is known at once."""
-    count = samples[wildcards.sample]["shards"]
-    return [
-        f"results/shards/{wildcards.sample}/shard-{number:05d}.h5" for number in range(1, count + 1)
-    ]
+    return shards_in(f"results/shards/{wildcards.sample}", wildcards.sample)
+
+
+def prediction_shards_of(wildcards):
+    """Gives the same for the predictions of a task."""
+    return shards_in(f"results/shards/{wildcards.task}/{wildcards.sample}", wildcards.sample)
+
+
+def shards_in(folder, sample):
+    """Names the shards of a sample in a folder."""
+    count = samples[sample]["shards"]
+    return [f"{folder}/shard-{number:05d}.h5" for number in range(1, count + 1)]
 
 
 def options_of(values):

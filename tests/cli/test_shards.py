@@ -1,4 +1,4 @@
-"""`bioseq plan`, `bioseq embed --plan` and `bioseq store merge --plan`."""
+"""`bioseq plan`, `bioseq embed --plan`, `bioseq predict --plan` and `bioseq store merge --plan`."""
 
 from __future__ import annotations
 
@@ -46,6 +46,52 @@ def test_a_missing_shard_is_one_line(
     assert merged.status == 1
     assert merged.err.count("\n") == 1
     assert "shard-00001.h5 (shard 1 of 3) is missing" in merged.err
+
+
+def test_planned_predictions_are_made_and_merged(
+    bioseq: Callable[..., Any], plan: Path, tmp_path: Path
+) -> None:
+    given = ("--shards", 2, "--rate", 1e9, "--task", "disorder")
+    path = tmp_path / "tasks.parquet"
+    assert bioseq("plan", tmp_path / "in.fasta", "-o", path, *given).status == 0
+    for number, status in ((1, 0), (2, 3)):
+        output = tmp_path / f"p/shard-0000{number}.h5"
+        made = bioseq("predict", "disorder", "--plan", path, "--shard", number, "-o", output)
+        assert made.status == status, made.err
+    merged = bioseq("store", "merge", tmp_path / "p", "--plan", path, "-o", tmp_path / "all.h5")
+    assert merged.status == 0, merged.err
+    whole = ("predict", "disorder", tmp_path / "in.fasta", "--export", tmp_path / "all.csv")
+    again = bioseq(*whole, "-o", tmp_path / "all.h5")
+    assert again.status == 3, again.err  # the merged store is a finished run: nothing is computed
+    assert len((tmp_path / "all.csv").read_text().splitlines()) == 11
+
+
+@pytest.mark.parametrize(
+    ("command", "found"),
+    [
+        (("embed",), "was made for: bioseq predict disorder"),
+        (("predict", "topology"), "was made for: bioseq predict disorder"),
+        (("predict", "disorder", "--precision", "float16"), "leave out: --precision"),
+    ],
+)
+def test_a_plan_of_predictions_is_for_one_task(
+    bioseq: Callable[..., Any], plan: Path, tmp_path: Path, command: tuple, found: str
+) -> None:
+    path = tmp_path / "tasks.parquet"
+    given = ("--shards", 2, "--rate", 1e9, "--task", "disorder")
+    assert bioseq("plan", tmp_path / "in.fasta", "-o", path, *given).status == 0
+    outcome = bioseq(*command, "--plan", path, "--shard", 1, "-o", tmp_path / "x.h5")
+    assert outcome.status == 1
+    assert found in outcome.err
+
+
+def test_a_task_settles_what_is_pooled(
+    bioseq: Callable[..., Any], plan: Path, tmp_path: Path
+) -> None:
+    given = ("--task", "disorder", "--pool", "max")
+    outcome = bioseq("plan", tmp_path / "in.fasta", "-o", tmp_path / "t.parquet", *given)
+    assert outcome.status == 1
+    assert "a task settles --pool; leave it out" in outcome.err
 
 
 @pytest.mark.parametrize(

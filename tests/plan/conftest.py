@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bioseq.embed import EmbedOptions, embed_files
-from bioseq.plan import ShardPlan, embed_shard, plan_shards, shard_path
+from bioseq.plan import ShardPlan, compute_shard, plan_shards, shard_path
 
 RATE = 1e9  # measuring it takes seconds
 
@@ -65,7 +65,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory, options: EmbedOptions) ->
     plan = plan_four(write_input(folder), options)
     for shard in plan.shards:
         path = shard_path(folder / "shards", shard.number)
-        embed_shard(plan, shard.number, path, tokens_per_batch=1).close()
+        compute_shard(plan, shard.number, path, tokens_per_batch=1).close()
     alone = replace(options, tokens_per_batch=1)
     embed_files(folder / "input.fasta", folder / "whole.h5", alone).close()
     return folder

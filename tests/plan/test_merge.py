@@ -14,7 +14,7 @@ from bioseq.embed import EmbedOptions, embed_files
 from bioseq.errors import InputError, OtherInputError, PlanError, ShardError, StoreError
 from bioseq.plan import (
     ShardPlan,
-    embed_shard,
+    compute_shard,
     merge_shards,
     plan_shards,
     read_plan,
@@ -57,7 +57,7 @@ def test_with_full_batches_values_differ_by_rounding_only(
     plan: ShardPlan, whole: Path, tmp_path: Path
 ) -> None:
     for shard in plan.shards:
-        embed_shard(plan, shard.number, shard_path(tmp_path / "full", shard.number)).close()
+        compute_shard(plan, shard.number, shard_path(tmp_path / "full", shard.number)).close()
     merged = merge_shards(plan, tmp_path / "full", tmp_path / "merged.h5")
     with open_store(merged) as ours, open_store(whole) as theirs:
         assert ours.records.equals(theirs.records)
@@ -99,7 +99,7 @@ def test_a_shard_of_another_model_is_named(
         num_shards=4,
         flops_per_second=RATE,
     )
-    embed_shard(foreign, 1, shard_path(shards, 1), overwrite=True).close()
+    compute_shard(foreign, 1, shard_path(shards, 1), overwrite=True).close()
     with pytest.raises(ShardError, match=r"shard 1 of 4\) .*another model .*weights_sha256 is"):
         merge_shards(plan, shards, tmp_path / "merged.h5")
 
@@ -134,7 +134,7 @@ def test_a_shard_of_another_input_or_place_is_named(
         foreign = plan_shards(
             fasta, tmp_path / "o.parquet", options, num_shards=count, flops_per_second=RATE
         )
-        embed_shard(foreign, 2, path, overwrite=True).close()
+        compute_shard(foreign, 2, path, overwrite=True).close()
     with pytest.raises(ShardError, match=rf"00002.h5 \(shard 2 of 4\) {found}"):
         merge_shards(plan, shards, tmp_path / "merged.h5")
 
@@ -166,10 +166,10 @@ def test_an_input_that_changed_since_it_was_planned_is_refused(
     text = fasta.read_text()
     fasta.write_text(text + ">more\nMKV\n")
     with pytest.raises(InputError, match=r"input.fasta: has .* bytes, but .*plan again"):
-        embed_shard(plan, 1, tmp_path / "s.h5")
+        compute_shard(plan, 1, tmp_path / "s.h5")
     fasta.write_text(text.replace("number 0", "NUMBER 0", 1))
     with pytest.raises(InputError, match=r"its records are not those of .*plan again"):
-        embed_shard(plan, 1, tmp_path / "s.h5")
+        compute_shard(plan, 1, tmp_path / "s.h5")
     assert not (tmp_path / "s.h5").exists()
 
 
@@ -177,13 +177,13 @@ def test_a_model_that_changed_since_it_was_planned_is_refused(
     plan: ShardPlan, tiny_lstm: Path, tmp_path: Path
 ) -> None:
     changed = replace(plan, options={**plan.options, "model": str(tiny_lstm)})
-    with pytest.raises(PlanError, match=r"was made with another model \(encoder was"):
-        embed_shard(changed, 1, tmp_path / "s.h5")
+    with pytest.raises(PlanError, match=r"with another model or predictor \(encoder was"):
+        compute_shard(changed, 1, tmp_path / "s.h5")
 
 
 def test_there_is_no_shard_beyond_the_last(plan: ShardPlan, tmp_path: Path) -> None:
     with pytest.raises(PlanError, match="has the shards 1 to 4, not 5"):
-        embed_shard(plan, 5, tmp_path / "s.h5")
+        compute_shard(plan, 5, tmp_path / "s.h5")
 
 
 def test_unfinished_work_of_an_older_plan_is_thrown_away(
@@ -198,12 +198,12 @@ def test_unfinished_work_of_an_older_plan_is_thrown_away(
     with monkeypatch.context() as patch:
         patch.setattr("bioseq.store.UnfinishedWork.assemble", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            embed_shard(older, 2, output)
+            compute_shard(older, 2, output)
     assert (tmp_path / "s.h5.parts").is_dir()
-    with embed_shard(plan, 2, output) as store:
+    with compute_shard(plan, 2, output) as store:
         assert len(store) == plan.shard(2).num_records
     with pytest.raises(OtherInputError, match="exists, made from another input"):
-        embed_shard(plan, 3, output)
+        compute_shard(plan, 3, output)
 
 
 def interrupt(*_: object, **__: object) -> None:
@@ -218,12 +218,12 @@ def test_a_killed_shard_goes_on_behind_its_last_block(
     with monkeypatch.context() as patch:
         patch.setattr("bioseq.store.UnfinishedWork.assemble", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            embed_shard(plan, 1, output)
+            compute_shard(plan, 1, output)
     parts = sorted((tmp_path / "s.h5.parts").glob("part-*"))
     assert len(parts) > 2
     parts[-1].unlink()
     seen = []
-    embed_shard(plan, 1, output, progress=Recorder(seen)).close()
+    compute_shard(plan, 1, output, progress=Recorder(seen)).close()
     assert seen == [3 * (len(parts) - 1)]
 
 

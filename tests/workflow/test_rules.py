@@ -99,8 +99,10 @@ def test_predictions_are_asked_of_every_task_and_sample(project: Project) -> Non
     project.configure(tasks=["disorder", "secondary-structure"])
     status, output = project.run("predict", "-n", "--printshellcmds")
     assert status == 0, output
-    assert "bioseq predict secondary-structure input.fasta -o results/predictions" in output
-    assert re.search(r"predict_task +2", output)
+    assert "--task secondary-structure" in output
+    assert "bioseq predict disorder --plan results/plans/disorder/small.parquet" in output
+    assert re.search(r"predict_shard +6", output)
+    assert re.search(r"merge_predictions +2", output)
 
 
 @pytest.mark.slow

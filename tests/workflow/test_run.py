@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bioseq.predict.tasks import TaskOptions, predict_files
 from bioseq.store import check_store, content_digest, open_store
 
 if TYPE_CHECKING:
@@ -53,6 +54,19 @@ def test_a_workflow_gives_the_content_of_a_single_run(
 
     again = run(project, "embed", "--config", "config.yaml")
     assert "Nothing to be done" in again.stdout + again.stderr
+
+
+def test_predictions_are_made_in_shards_with_the_content_of_a_single_run(project: Project) -> None:
+    project.configure(tasks=["disorder"])
+    planned = run(project, "predict", "--config", "config.yaml", "--dry-run")
+    assert planned.returncode == 0, planned.stderr
+    assert "disorder/small\n" in planned.stdout
+    done = run(project, "predict", "--config", "config.yaml", "--cores", "2")
+    assert done.returncode == 0, done.stderr
+    options = TaskOptions(tasks="disorder", tokens_per_batch=1)
+    predict_files(project.fasta, project.folder / "whole.h5", options).close()
+    merged = project.folder / "results/predictions/disorder/small.h5"
+    assert digest_of(merged) == digest_of(project.folder / "whole.h5")
 
 
 def test_a_damaged_shard_stops_the_workflow_and_is_named(project: Project) -> None:

@@ -38,13 +38,19 @@ class TaskEngine:
     sweep: Sweep
     predictors: Mapping[str, Predictor]
 
+    @property
+    def flops_per_token(self) -> float:
+        """Operations for one token, those of the heads included."""
+        heads = sum(predictor.flops_per_token for predictor in self.predictors.values())
+        return self.sweep.model.encoder.flops_per_token + heads
+
     def cost(self, sequence: str) -> int:
         """Gives the residues that go through the encoder."""
         return sum(min(first or len(sequence), len(sequence)) for first in self._beginnings())
 
     def run(self, sequences: Sequence[str], advance: Callable[[int], None]) -> BlockValues:
         """Predicts some sequences; see `Engine.run`."""
-        table = ValueTable(self._shapes(), sequences, np.dtype(np.float32))
+        table = ValueTable(self.shapes(), sequences, np.dtype(np.float32))
         for first in self._beginnings():
             chosen = {
                 task: p for task, p in self.predictors.items() if p.encoder.first_residues == first
@@ -63,7 +69,8 @@ class TaskEngine:
         """Gives the lengths of the beginnings that are read; 0 for whole sequences."""
         return sorted({p.encoder.first_residues for p in self.predictors.values()})
 
-    def _shapes(self) -> dict[str, ValueShape]:
+    def shapes(self) -> dict[str, ValueShape]:
+        """Gives the shape of each prediction, by name."""
         shapes = {}
         for task, predictor in self.predictors.items():
             for target in predictor.targets:

@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bioseq_cli.options import input_options, inputs_argument, machine_options, store_option
+from bioseq_cli.options import input_options, machine_options, store_option
 from bioseq_cli.outcome import describe_file, end_with
 from bioseq_cli.progress import EmbedProgress
+from bioseq_cli.shards import (
+    check_source,
+    compute_planned,
+    planned_inputs_argument,
+    shard_options,
+)
 
 if TYPE_CHECKING:
     from bioseq.store import Store
@@ -46,6 +52,7 @@ _OPTIONS = (
     ),
     machine_options,
     input_options,
+    shard_options,
     click.option("--overwrite", is_flag=True, help="Replace existing files."),
 )
 
@@ -67,11 +74,12 @@ def _with_options(command: Callable[..., None]) -> Callable[..., None]:
 def _build_command(task: str, text: str) -> click.Command:
     details = (
         "Reads the formats of 'bioseq embed' ('-' reads standard input) and writes calibrated "
-        "probabilities to one HDF5 store. Interrupted and repeated, it goes on where it stopped."
+        "probabilities to one HDF5 store. Interrupted and repeated, it goes on where it stopped. "
+        "With --plan and --shard it predicts one part of inputs that 'bioseq plan --task' divided."
     )
 
     @click.command(name=task, help=f"{text}\n\n{details}", short_help=text)
-    @inputs_argument
+    @planned_inputs_argument
     @_with_options
     def command(inputs: tuple[str, ...], **options: Any) -> None:
         _predict(task, inputs, **options)
@@ -81,7 +89,7 @@ def _build_command(task: str, text: str) -> click.Command:
 
 @click.command(name="custom")
 @click.argument("predictor", type=click.Path(path_type=Path))
-@inputs_argument
+@planned_inputs_argument
 @_with_options
 def _custom(predictor: Path, inputs: tuple[str, ...], **options: Any) -> None:
     """Predict with a PREDICTOR folder of your own, made by 'bioseq train'."""
@@ -93,6 +101,8 @@ def _predict(
     inputs: tuple[str, ...],
     *,
     output: Path,
+    plan: Path | None,
+    shard: int | None,
     exports: tuple[Path, ...],
     overwrite: bool,
     **options: Any,
@@ -100,16 +110,29 @@ def _predict(
     from bioseq.predict.tasks import TaskOptions, predict_files
     from bioseq.predict.tasks.exports import export_predictions, prepare_exports
 
+    check_source(inputs, plan, shard)
     prepare_exports(exports, overwrite=overwrite)
-    given = {name: value for name, value in options.items() if value is not None}
     with EmbedProgress("predicting") as progress:
-        store = predict_files(
-            inputs,
-            output,
-            TaskOptions(tasks=str(task), **given),
-            overwrite=overwrite,
-            progress=progress,
-        )
+        if plan is not None and shard is not None:
+            store = compute_planned(
+                plan,
+                shard,
+                output,
+                purpose="predict",
+                task=str(task),
+                overwrite=overwrite,
+                progress=progress,
+                options=options,
+            )
+        else:
+            given = {name: value for name, value in options.items() if value is not None}
+            store = predict_files(
+                inputs,
+                output,
+                TaskOptions(tasks=str(task), **given),
+                overwrite=overwrite,
+                progress=progress,
+            )
     with store:
         for export in exports:
             export_predictions(store, export)
