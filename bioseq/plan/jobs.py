@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from os import PathLike, fspath
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from bioseq.embed import EmbedOptions
 from bioseq.embed.job import Job, build_job
@@ -17,9 +17,7 @@ PlannedJob = Job | TaskJob
 Purpose = Literal["embed", "predict"]
 
 _MACHINE_OPTIONS = ("device", "tokens_per_batch")
-_OPTIONS: dict[Purpose, type[PlannedOptions]] = dict(
-    zip(get_args(Purpose), (EmbedOptions, TaskOptions), strict=True)
-)
+_OPTIONS: dict[Purpose, type[PlannedOptions]] = {"embed": EmbedOptions, "predict": TaskOptions}
 
 
 def purpose_of(options: PlannedOptions) -> Purpose:
