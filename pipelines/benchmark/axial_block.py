@@ -13,6 +13,7 @@ call: inputs and weights are not in it, copies of the inputs are.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import importlib.util
 import json
 import os
@@ -181,6 +182,10 @@ def read_status(field: str) -> float:
 
 def print_peak(run: Run) -> None:
     """Prints how much one call needs, in MiB; the process must be fresh."""
+    # What importing and building needed is no part of it: the heap's free pages go back to the
+    # system, and the peak is counted anew.
+    ctypes.CDLL("libc.so.6").malloc_trim(0)
+    Path("/proc/self/clear_refs").write_text("5")
     before = read_status("VmRSS")
     run()
     print(read_status("VmHWM") - before)
