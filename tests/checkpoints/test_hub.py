@@ -16,6 +16,7 @@ from bioseq.checkpoints.hub import fetch_repository, find_cached
 from bioseq.checkpoints.weights import blobs
 from bioseq.embed import EmbedOptions, embed_files
 from bioseq.errors import CheckpointError
+from bioseq.plan import compute_shard, plan_shards
 from tests.checkpoints.hub import COMMIT, Hub, serve
 
 NAME = "someone/tiny"
@@ -86,6 +87,26 @@ def test_the_commit_is_in_the_provenance_of_a_store(hub: Hub, tmp_path: Path) ->
     (tmp_path / "in.fasta").write_text(">a\nMKV\n")
     with embed_files(tmp_path / "in.fasta", tmp_path / "out.h5", EmbedOptions(model=NAME)) as store:
         assert store.provenance["revision"] == COMMIT
+
+
+def test_shards_of_a_fetched_model_need_no_connection(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch_repository(NAME)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    hub.log.clear()
+    (tmp_path / "in.fasta").write_text(">a\nMKV\n>b\nMKVLA\n")
+    options = EmbedOptions(model=NAME)
+    plan = plan_shards(
+        tmp_path / "in.fasta",
+        tmp_path / "plan.parquet",
+        options,
+        num_shards=2,
+        flops_per_second=1e9,
+    )
+    with compute_shard(plan, 2, tmp_path / "shard.h5") as store:
+        assert store.provenance["revision"] == COMMIT
+    assert hub.log == []
 
 
 def test_a_known_commit_needs_no_look_up(hub: Hub) -> None:
