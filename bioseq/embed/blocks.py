@@ -9,7 +9,7 @@ import numpy as np
 
 from bioseq.embed.engine import BlockValues
 from bioseq.embed.records import CheckedRecord
-from bioseq.store import Block, Failure, Ragged, Values
+from bioseq.store import Block, Failure, Pairs, Ragged, Values
 
 
 @dataclass(kw_only=True)
@@ -23,6 +23,7 @@ class RecordBlock:
         problems: Why a record can't be computed, by its place in the block.
         new: Sequences that no earlier record has, by digest, in order of appearance.
         cost: Residues that go through the encoder for the new sequences.
+        pairs: Ordered pairs of residues of the new sequences.
     """
 
     ids: list[str] = field(default_factory=list)
@@ -31,6 +32,7 @@ class RecordBlock:
     problems: dict[int, str] = field(default_factory=dict)
     new: dict[str, str] = field(default_factory=dict)
     cost: int = 0
+    pairs: int = 0
 
     def add(
         self, checked: CheckedRecord, known: dict[str, int], cost: Callable[[str], int]
@@ -45,6 +47,7 @@ class RecordBlock:
             return
         self.new[checked.digest] = checked.record.sequence
         self.cost += cost(checked.record.sequence)
+        self.pairs += len(checked.record.sequence) ** 2
 
     def finish(self, found: BlockValues, known: dict[str, int], *, first_record: int) -> Block:
         """Joins the records with the values of their new sequences, and notes these as known.
@@ -91,6 +94,9 @@ def _take(values: Values, good: np.ndarray) -> Values:
         return values
     if isinstance(values, np.ndarray):
         return values[good]
+    if isinstance(values, Pairs):
+        squares, array = [values[int(i)] for i in good], values.values
+        return Pairs.join(squares, dim=array.shape[1], dtype=array.dtype)
     parts = [values[int(i)] for i in good]
     lengths = np.fromiter(map(len, parts), np.int64, len(parts))
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
@@ -104,6 +110,7 @@ def cut_blocks(
     cost: Callable[[str], int],
     residues_per_block: int,
     records_per_block: int,
+    pairs_per_block: int | None = None,
 ) -> Iterator[RecordBlock]:
     """Cuts the input where enough work or enough records have come together.
 
@@ -113,11 +120,13 @@ def cut_blocks(
         cost: Gives the residues that go through the encoder for a sequence.
         residues_per_block: As many of these for the new sequences end a block.
         records_per_block: Records after which a block ends.
+        pairs_per_block: Pairs of residues after which a block ends, where they have values.
     """
     block = RecordBlock()
     for record in records:
         block.add(record, known, cost)
-        if block.cost >= residues_per_block or len(block.ids) >= records_per_block:
+        is_full = block.cost >= residues_per_block or len(block.ids) >= records_per_block
+        if is_full or (pairs_per_block is not None and block.pairs >= pairs_per_block):
             yield block
             block = RecordBlock()
     if block.ids:

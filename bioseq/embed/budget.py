@@ -59,3 +59,14 @@ def choose_tokens_per_block(
     by_work = _BLOCK_FLOPS[device.type] / (encoder.flops_per_token + more_flops)
     by_memory = _BLOCK_BYTES / (4 * kept) if kept else _MOST_BLOCK_TOKENS
     return int(max(_FEWEST_BLOCK_TOKENS, min(by_work, by_memory, _MOST_BLOCK_TOKENS)))
+
+
+def choose_pairs_per_block(device: torch.device, *, kept: int, flops: float) -> int:
+    """Gives how many ordered pairs of residues end a block: about half a minute of work.
+
+    Args:
+        device: Where they are computed.
+        kept: Numbers that are kept of a pair until the block is written.
+        flops: What a pair costs; it is computed once for both orders.
+    """
+    return int(min(2 * _BLOCK_FLOPS[device.type] / flops, _BLOCK_BYTES / (4 * kept)))

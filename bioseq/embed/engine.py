@@ -66,6 +66,11 @@ class Engine:
         """Operations for one token."""
         return self.model.encoder.flops_per_token
 
+    @property
+    def flops_per_pair(self) -> float:
+        """Operations for one ordered pair of tokens."""
+        return self.model.encoder.flops_per_pair
+
     def cost(self, sequence: str) -> int:
         """Gives the residues that go through the encoder."""
         return len(sequence)
@@ -74,7 +79,9 @@ class Engine:
         """Gives the shape of each output, by name."""
         encoder = self.model.encoder
         return {
-            o.name: ValueShape(per_residue=o.per_residue, dim=encoder.layer_dim(o.layer))
+            o.name: ValueShape(
+                owner="residue" if o.per_residue else "sequence", dim=encoder.layer_dim(o.layer)
+            )
             for o in self.outputs
         }
 

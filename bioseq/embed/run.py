@@ -141,6 +141,7 @@ def _compute(
             cost=engine.cost,
             residues_per_block=work.plan["residues_per_block"],
             records_per_block=work.plan["records_per_block"],
+            pairs_per_block=work.plan.get("pairs_per_block"),
         ):
             if was_finished:
                 raise other_input(work, done, "the input goes on")

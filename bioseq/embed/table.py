@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-from bioseq.store import Ragged, Values
+from bioseq.nn.scratch import scratch
+from bioseq.store import Pairs, Ragged, Values
+
+Owner = Literal["sequence", "residue", "pair"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueShape:
-    """Whether a sequence has one row for each residue or one row in all, and its width."""
+    """What has a row of its own: a sequence, each of its residues, or each pair of these."""
 
-    per_residue: bool
+    owner: Owner
     dim: int
 
 
@@ -34,12 +39,16 @@ class ValueTable:
     ) -> None:
         lengths = np.fromiter(map(len, sequences), np.int64, len(sequences))
         self._offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+        self._pair_offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths**2)])
         self._shapes = dict(shapes)
         self._dtype = dtype
         self._finite = np.ones(len(sequences), dtype=bool)
         self._arrays: dict[str, np.ndarray] = {}
         for name, shape in shapes.items():
-            rows = int(self._offsets[-1]) if shape.per_residue else len(sequences)
+            if shape.owner == "pair":
+                self._arrays[name] = _room_for_pairs(int(self._pair_offsets[-1]), shape.dim, dtype)
+                continue
+            rows = int(self._offsets[-1]) if shape.owner == "residue" else len(sequences)
             self._arrays[name] = np.empty((rows, shape.dim), dtype)
 
     def put_vectors(
@@ -62,6 +71,24 @@ class ValueTable:
         first = self._offsets[index] + start
         self._arrays[name][first : first + len(rows)] = rows
 
+    def put_pairs(
+        self,
+        name: str,
+        index: int,
+        pairs: Int64[Tensor, "2 pairs"],
+        values: Float[Tensor, "pairs dim"],
+    ) -> None:
+        """Keeps the values of some pairs of one sequence's residues, for both orders of a pair.
+
+        Pairs that are never kept, and those of a residue with itself, have NaN.
+        """
+        rows = self._cast(values)
+        self._finite[index] &= bool(np.isfinite(rows).all())
+        begin, length = self._pair_offsets[index], self._offsets[index + 1] - self._offsets[index]
+        first, second = pairs.cpu().numpy()
+        self._arrays[name][begin + first * length + second] = rows
+        self._arrays[name][begin + second * length + first] = rows
+
     def _cast(self, values: Tensor) -> np.ndarray:
         # A number too large for the format becomes infinite here, and its record a failure.
         with np.errstate(over="ignore"):
@@ -74,8 +101,22 @@ class ValueTable:
     def values(self) -> dict[str, Values]:
         """Gives the arrays by name."""
         return {
-            name: Ragged(self._arrays[name], self._offsets)
-            if shape.per_residue
-            else self._arrays[name]
+            name: self._pack(self._arrays[name], shape.owner)
             for name, shape in self._shapes.items()
         }
+
+    def _pack(self, array: np.ndarray, owner: Owner) -> Values:
+        match owner:
+            case "pair":
+                return Pairs(array, self._pair_offsets)
+            case "residue":
+                return Ragged(array, self._offsets)
+            case _:
+                return array
+
+
+def _room_for_pairs(rows: int, dim: int, dtype: np.dtype) -> np.ndarray:
+    """Gives NaN, on disk where there is much of it."""
+    array = scratch(rows, dim, torch.from_numpy(np.empty(0, dtype)).dtype).numpy()
+    array.fill(np.nan)
+    return array

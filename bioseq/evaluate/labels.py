@@ -1,4 +1,4 @@
-"""Labels as arrays: whatever a table's cell holds becomes numbers, NaN where a label is missing."""
+"""Labels as numbers: whatever a table's cell holds, NaN where a label is missing."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32
 
 from bioseq.errors import FormatError
+from bioseq.evaluate.pair_labels import NO_PAIRS, PairLabels, parse_pairs
+from bioseq.evaluate.schema import check_range
 from bioseq.heads import Level
 from bioseq.io.tables import read_column
-from bioseq.predict.tasks.target import TargetKind
+from bioseq.predict.tasks.target import TargetKind, check_pairs
 
-Labels = Float32[np.ndarray, "_ columns"]
-"""One row per residue or one in all; one column, or for `labels` one per class."""
+Rows = Float32[np.ndarray, "_ columns"]
+Labels = Rows | PairLabels
+"""A row per residue or one in all, of one column or for `labels` one per class; or of pairs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,11 +29,16 @@ class LabelColumn:
     Attributes:
         column: Of the labels. Per residue: a string with a letter for each residue, or numbers with
             commas between. Per sequence: a name, a number, or for `labels` names with `|` between.
-            An empty cell, and a letter or name that is no class, is a missing label.
-        level: `residue` or `sequence`.
+            Per pair: residues counted from 1, `3-27 5-25`, for the pairs of the second class, all
+            others being of the first, and `-` for no pair; or `3-27:8.4` with values. An empty
+            cell, a letter or name that is no class, and a pair without a value is a missing label.
+        level: `residue`, `sequence` or `pair`.
         kind: `classes`, `labels` or `value`.
         classes: Their names; for a value one name for the number.
-        mask: Column with `1` for residues that count, `0` for others; empty for all.
+        mask: Column with `1` for residues that count, `0` for others, whose pairs do not count
+            either; empty for all.
+        separation: Of pairs: how far apart in the sequence the residues of those that count are at
+            least.
     """
 
     column: str
@@ -38,6 +46,11 @@ class LabelColumn:
     kind: TargetKind
     classes: tuple[str, ...]
     mask: str = ""
+    separation: int = 6
+
+    def __post_init__(self) -> None:
+        check_pairs(self.level, self.kind, self.classes)
+        check_range("separation", self.separation, self.separation >= 1, "1 or more")
 
 
 def parse_label(
@@ -56,54 +69,82 @@ def parse_label(
     Raises:
         FormatError: the cell does not fit the sequence or the kind.
     """
+    try:
+        if target.level == "pair":
+            return _parse_pairs(cell, mask, target, length)
+        return _parse_rows(cell, mask, target, length)
+    except ValueError as error:
+        raise FormatError("label table", path=path, line=row + 1, found=str(error)) from None
+
+
+def _parse_rows(cell: str | None, mask: str | None, target: LabelColumn, length: int) -> Rows:
     rows = length if target.level == "residue" else 1
     columns = len(target.classes) if target.kind == "labels" else 1
     if not cell:
         return np.full((rows, columns), np.nan, np.float32)
-    try:
-        labels = _PARSERS[target.level, target.kind](cell, target)
-    except ValueError as error:
-        raise FormatError("label table", path=path, line=row + 1, found=str(error)) from None
+    labels = _PARSERS[target.level, target.kind](cell, target)
     if len(labels) != rows:
         found = f"{len(labels):,} labels in {target.column} for a sequence of {length:,} residues"
-        raise FormatError("label table", path=path, line=row + 1, found=found)
-    if mask:
-        if len(mask) != rows:
-            found = f"{len(mask):,} symbols in {target.mask} for a sequence of {length:,} residues"
-            raise FormatError("label table", path=path, line=row + 1, found=found)
-        labels[np.array(list(mask)) != "1"] = np.nan
+        raise ValueError(found)
+    labels[~_known(mask, target, rows, length)] = np.nan
     return labels
 
 
-def _letters(cell: str, target: LabelColumn) -> Labels:
+def _parse_pairs(
+    cell: str | None, mask: str | None, target: LabelColumn, length: int
+) -> PairLabels:
+    has_values = target.kind == "value"
+    pairs, values = parse_pairs(cell or NO_PAIRS, with_values=has_values, length=length)
+    return PairLabels(
+        pairs=pairs,
+        values=values,
+        rest=np.nan if has_values or not cell else 0.0,
+        known=_known(mask, target, length, length),
+        separation=target.separation,
+    )
+
+
+def _known(
+    mask: str | None, target: LabelColumn, rows: int, length: int
+) -> Bool[np.ndarray, " rows"]:
+    """Tells which rows the mask leaves."""
+    if not mask:
+        return np.ones(rows, dtype=bool)
+    if len(mask) != rows:
+        found = f"{len(mask):,} symbols in {target.mask} for a sequence of {length:,} residues"
+        raise ValueError(found)
+    return np.array(list(mask)) == "1"
+
+
+def _letters(cell: str, target: LabelColumn) -> Rows:
     numbers = {name: float(i) for i, name in enumerate(target.classes)}
     return np.array([[numbers.get(letter, np.nan)] for letter in cell], np.float32)
 
 
-def _numbers(cell: str, target: LabelColumn) -> Labels:
+def _numbers(cell: str, target: LabelColumn) -> Rows:
     return np.array([[float(text or "nan")] for text in cell.split(",")], np.float32)
 
 
-def _number(cell: str, target: LabelColumn) -> Labels:
+def _number(cell: str, target: LabelColumn) -> Rows:
     return np.array([[float(cell)]], np.float32)
 
 
-def _name(cell: str, target: LabelColumn) -> Labels:
+def _name(cell: str, target: LabelColumn) -> Rows:
     return _number(str(target.classes.index(cell)) if cell in target.classes else "nan", target)
 
 
-def _names(cell: str, target: LabelColumn) -> Labels:
+def _names(cell: str, target: LabelColumn) -> Rows:
     given = cell.split("|")
     return np.array([[float(name in given) for name in target.classes]], np.float32)
 
 
-def _no_names(cell: str, target: LabelColumn) -> Labels:
+def _no_names(cell: str, target: LabelColumn) -> Rows:
     kinds = "classes or value"
     found = f"labels per residue in {target.column}; expected {kinds}"
     raise ValueError(found)
 
 
-_PARSERS: dict[tuple[str, str], Callable[[str, LabelColumn], Labels]] = {
+_PARSERS: dict[tuple[str, str], Callable[[str, LabelColumn], Rows]] = {
     ("residue", "classes"): _letters,
     ("residue", "value"): _numbers,
     ("residue", "labels"): _no_names,
@@ -129,3 +170,13 @@ def read_labels(
             zip(cells, masks, sequences, strict=True), start=1
         )
     ]
+
+
+def label_rows(labels: Labels) -> Rows:
+    """Gives the labels of one sequence as rows; of pairs in the order of `np.triu_indices`."""
+    return labels.rows() if isinstance(labels, PairLabels) else labels
+
+
+def pair_labels(labels: Sequence[Labels]) -> list[PairLabels]:
+    """Gives those that are of pairs."""
+    return [label for label in labels if isinstance(label, PairLabels)]

@@ -36,6 +36,7 @@ class Trial(LabelColumn):
     published: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_range("where", self.where, not self.where or "=" in self.where, "column=value")
 
 

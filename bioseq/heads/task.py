@@ -1,12 +1,12 @@
-"""Heads for labels: from token states to one row of outputs per residue or per sequence.
+"""Heads for labels: from token states to rows of outputs per residue, per sequence or per pair.
 
-Every head normalises the states, narrows them, mixes residues as its kind says, and reads out.
+Every head normalises the states, narrows them, mixes residues as its kind says, and reads out each
+level by itself.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from collections.abc import Iterable
 
 import torch
 from jaxtyping import Float
@@ -15,70 +15,15 @@ from torch.nn import functional
 
 from bioseq.batch import Layout
 from bioseq.errors import OptionError
-from bioseq.heads.crf import ConditionalRandomField
-from bioseq.heads.grammar import Grammar
-from bioseq.heads.pooling import LightAttention, MeanPooling
+from bioseq.heads.config import HeadConfig, Level
+from bioseq.heads.pairs import PairReadout
+from bioseq.heads.readout import build_readout
 from bioseq.nn.convolution import ConvolutionStack
 from bioseq.nn.recurrence import Recurrence
 
-HeadKind = Literal[
-    "linear", "mlp", "convolution", "bilstm", "convolution-bilstm", "light-attention"
-]
-Level = Literal["residue", "sequence"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class HeadConfig:
-    """Shape of a head.
-
-    Attributes:
-        kind: `linear`; `mlp`, one hidden layer; `convolution`, dilated residual convolutions;
-            `bilstm`, one layer in either direction; `convolution-bilstm`, the one on top of the
-            other; `light-attention`, learned weights over the residues (per sequence only).
-        level: One row of outputs for each `residue`, or for each `sequence`.
-        input_dim: Width of the token states.
-        output_dim: Numbers in a row.
-        dim: Width between; unused by `linear`.
-        kernel: Taps of the convolutions; odd.
-        dilations: Distance between taps, one convolution for each.
-        dropout: Share of the narrowed states and of the hidden numbers that training hides.
-        shortest: For each class the fewest neighbouring residues that have it; a conditional random
-            field then judges all labels of a sequence together. None for no such field.
-
-    Raises:
-        OptionError: a value is not allowed.
-    """
-
-    kind: HeadKind
-    level: Level
-    input_dim: int
-    output_dim: int
-    dim: int = 128
-    kernel: int = 5
-    dilations: tuple[int, ...] = (1, 2, 4, 8)
-    dropout: float = 0.2
-    shortest: tuple[int, ...] | None = None
-
-    def __post_init__(self) -> None:
-        for name, allowed in (("kind", get_args(HeadKind)), ("level", get_args(Level))):
-            if getattr(self, name) not in allowed:
-                raise OptionError(name, getattr(self, name), allowed=allowed)
-        if self.kind == "light-attention" and self.level == "residue":
-            raise OptionError("kind", self.kind, allowed="with level 'sequence' only")
-        if self.shortest and (self.level != "residue" or len(self.shortest) != self.output_dim):
-            allowed = f"{self.output_dim} numbers, one for each class, with targets per residue"
-            raise OptionError("shortest", self.shortest, allowed=allowed)
-        if self.kernel % 2 == 0:
-            raise OptionError("kernel", self.kernel, allowed="odd numbers")
-        for name in ("input_dim", "output_dim", "dim"):
-            if getattr(self, name) < 1:
-                raise OptionError(name, getattr(self, name), allowed="1 or more")
-        if not 0 <= self.dropout < 1:
-            raise OptionError("dropout", self.dropout, allowed="0 to below 1")
-
 
 class Head(nn.Module):
-    """A head of any kind; it reads the states of residues, without special tokens.
+    """One trunk for all levels, and a readout for each; it reads residues, without special tokens.
 
     Attributes:
         config: What it was built from.
@@ -88,51 +33,58 @@ class Head(nn.Module):
     def __init__(self, config: HeadConfig) -> None:
         super().__init__()
         self.config = config
-        is_linear = config.kind == "linear"
-        width = config.input_dim if is_linear else config.dim
+        width = config.input_dim if config.kind == "linear" else config.dim
         self.norm = nn.LayerNorm(config.input_dim)
         self.dropout = nn.Dropout(config.dropout)
         self.narrow = (
             nn.Identity() if config.kind == "linear" else nn.Linear(config.input_dim, width)
         )
         self.mixing = _build_mixing(config)
-        self.pooling = _build_pooling(config, width)
-        width = width if self.pooling is None else self.pooling.output_dim
-        self.output = nn.Linear(width, config.output_dim)
-        if not is_linear:
-            self.output = nn.Sequential(
-                nn.LayerNorm(width), nn.GELU(), nn.Dropout(config.dropout), self.output
-            )
-        self.chain = (
-            ConditionalRandomField(Grammar(shortest=config.shortest)) if config.shortest else None
+        self.readouts = nn.ModuleDict(
+            {level: build_readout(config, width, level) for level in config.outputs}
         )
 
     @property
     def reach(self) -> int | None:
         """Residues on either side that an output per residue depends on; None for all."""
         config = self.config
-        if config.level == "sequence" or config.shortest or "bilstm" in config.kind:
+        if [*config.outputs] != ["residue"] or config.shortest or "bilstm" in config.kind:
             return None
         return self.mixing.reach if isinstance(self.mixing, ConvolutionStack) else 0
 
+    @property
+    def pairs(self) -> PairReadout | None:
+        """What reads pairs; None if nothing does."""
+        return next((r for r in self.readouts.values() if isinstance(r, PairReadout)), None)
+
     def forward(
         self, states: Float[Tensor, "residues input"], layout: Layout
-    ) -> Float[Tensor, "rows output"]:
-        """Gives the logits or values: a row per residue, or a row per sequence.
+    ) -> dict[Level, Float[Tensor, "_ _"]]:
+        """Gives the logits or values: a row per residue, per sequence, or per pair of residues.
 
-        With a random field the logits are logarithms of probabilities.
+        With a random field those per residue are logarithms of probabilities. The pairs are those
+        of each sequence in turn, in the order of `pairs_of`.
 
         Args:
             states: States of the residues of all sequences, special tokens left out.
             layout: Where each sequence lies.
         """
+        return self.read(self.mix(states, layout), layout, self.config.outputs)
+
+    def mix(
+        self, states: Float[Tensor, "residues input"], layout: Layout
+    ) -> Float[Tensor, "residues width"]:
+        """Gives what the readouts read."""
         x = self.dropout(self.narrow(self.norm(states)))
         if isinstance(self.mixing, ConvolutionStack):
-            x = self.mixing(x, layout)[-1]
-        elif self.mixing is not None:
-            x = self.mixing(x, layout)
-        outputs = self.output(x if self.pooling is None else self.pooling(x, layout))
-        return outputs if self.chain is None else self.chain(outputs, layout)
+            return self.mixing(x, layout)[-1]
+        return x if self.mixing is None else self.mixing(x, layout)
+
+    def read(
+        self, x: Float[Tensor, "residues width"], layout: Layout, levels: Iterable[Level]
+    ) -> dict[Level, Float[Tensor, "_ _"]]:
+        """Gives the outputs of some levels from mixed states."""
+        return {level: self.readouts[level](x, layout) for level in levels}
 
 
 class BidirectionalLSTM(nn.Module):
@@ -188,11 +140,3 @@ def _build_mixing(config: HeadConfig) -> nn.Module | None:
     if config.kind == "convolution-bilstm":
         return ConvolutionLSTM(config.dim, kernel=config.kernel, dilations=config.dilations)
     return BidirectionalLSTM(config.dim) if config.kind == "bilstm" else None
-
-
-def _build_pooling(config: HeadConfig, width: int) -> LightAttention | MeanPooling | None:
-    if config.level == "residue":
-        return None
-    if config.kind == "light-attention":
-        return LightAttention(width, kernel=config.kernel)
-    return MeanPooling(width, with_max=config.kind != "linear")

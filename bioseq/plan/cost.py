@@ -14,7 +14,7 @@ from bioseq.plan.jobs import PlannedJob
 
 @dataclass(frozen=True, kw_only=True)
 class CostModel:
-    """The operations of an encoder: a part for each token, and one for each pair that attends.
+    """The operations of an encoder and its heads: a part for each token, and one for each pair.
 
     Attributes:
         flops_per_token: Operations for one token.
@@ -53,13 +53,13 @@ def cost_model_of(job: PlannedJob, sample: Sequence[str]) -> CostModel:
         job: The job.
         sample: Some sequences of the input, to see how many residues a token covers.
     """
-    tokenizer, encoder = job.model.tokenizer, job.model.encoder
+    tokenizer, engine = job.model.tokenizer, job.engine(job.plan())
     num_specials = len(tokenizer.prefix) + len(tokenizer.suffix)
     residues = sum(map(len, sample))
     tokens = len(tokenizer.encode(list(sample)).ids) - num_specials * len(sample)
     return CostModel(
-        flops_per_token=job.engine(job.plan()).flops_per_token,
-        flops_per_pair=encoder.flops_per_pair,
+        flops_per_token=engine.flops_per_token,
+        flops_per_pair=engine.flops_per_pair,
         num_specials=num_specials,
         tokens_per_residue=tokens / residues if residues else 1.0,
         window=job.window,

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from bioseq.embed.budget import bytes_per_token
+from bioseq.embed.table import Owner
 from bioseq.plan.cost import CostModel
 from bioseq.plan.jobs import PlannedJob
 
@@ -67,21 +68,26 @@ def _memory(job: PlannedJob, lengths: Int64[np.ndarray, " records"]) -> int:
         batch = max(batch, job.window.length)
     longest = int(lengths.max(initial=0))
     block = max(longest, min(plan["residues_per_block"], int(lengths.sum())))
-    values = block * _bytes_per_row(job, per_residue=True) + len(lengths) * _BYTES_PER_RECORD
+    pairs = max(longest**2, min(plan.get("pairs_per_block", 0), int((lengths**2).sum())))
+    values = block * _bytes_per_row(job, "residue") + len(lengths) * _BYTES_PER_RECORD
+    values += pairs * _bytes_per_row(job, "pair")
     return (
         _PROGRAM_BYTES + 2 * weights + batch * bytes_per_token(encoder) + 3 * values + 2 * longest
     )
 
 
 def _file_size(job: PlannedJob, lengths: Int64[np.ndarray, " records"]) -> int:
-    per_record = _bytes_per_row(job, per_residue=False) + _TABLE_BYTES_PER_RECORD
-    return len(lengths) * per_record + int(lengths.sum()) * _bytes_per_row(job, per_residue=True)
+    return (
+        len(lengths) * (_bytes_per_row(job, "sequence") + _TABLE_BYTES_PER_RECORD)
+        + int(lengths.sum()) * _bytes_per_row(job, "residue")
+        + int((lengths**2).sum()) * _bytes_per_row(job, "pair")
+    )
 
 
-def _bytes_per_row(job: PlannedJob, *, per_residue: bool) -> int:
-    """Gives the bytes that are kept of a residue, or of a record."""
+def _bytes_per_row(job: PlannedJob, owner: Owner) -> int:
+    """Gives the bytes that are kept of a residue, of a pair of them, or of a record."""
     shapes = job.engine(job.plan()).shapes().values()
-    widths = [shape.dim for shape in shapes if shape.per_residue == per_residue]
+    widths = [shape.dim for shape in shapes if shape.owner == owner]
     return sum(widths) * np.dtype(job.options.save_as).itemsize
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bioseq.errors import FormatError
-from bioseq.evaluate.labels import LabelColumn, parse_label
+from bioseq.evaluate.labels import LabelColumn, label_rows, parse_label
 
 NAN = np.nan
 
@@ -16,7 +16,8 @@ NAN = np.nan
 def parse(cell: str | None, length: int = 4, mask: str | None = None, **fields: Any) -> Any:
     given: dict[str, Any] = {"level": "residue", "kind": "classes", "classes": ("H", "E", "C")}
     column = LabelColumn(column="y", mask="m", **{**given, **fields})
-    return parse_label(cell, mask, column, length=length, path="t.csv", row=1)[:, :].tolist()
+    found = parse_label(cell, mask, column, length=length, path="t.csv", row=1)
+    return label_rows(found).tolist()
 
 
 @pytest.mark.parametrize(

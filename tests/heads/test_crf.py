@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bioseq.batch import layout_of
 from bioseq.errors import OptionError
-from bioseq.heads import HeadConfig, build_head
+from bioseq.heads import HeadConfig, Level, build_head
 from bioseq.heads.crf import ConditionalRandomField
 from bioseq.heads.grammar import Grammar
 
@@ -109,7 +109,7 @@ def test_untrained_it_is_a_softmax_and_long_extreme_inputs_stay_finite() -> None
 def test_a_head_with_a_field_learns_what_a_window_cannot_see() -> None:
     """The class of a whole stretch is told in its middle alone."""
     config = HeadConfig(
-        kind="linear", level="residue", input_dim=3, output_dim=2, dropout=0.0, shortest=(1, 1)
+        kind="linear", outputs={"residue": 2}, input_dim=3, dropout=0.0, shortest=(1, 1)
     )
     torch.manual_seed(0)
     head = build_head(config)
@@ -122,13 +122,13 @@ def test_a_head_with_a_field_learns_what_a_window_cannot_see() -> None:
     optimizer = torch.optim.Adam(head.parameters(), lr=0.1)
     for _ in range(100):
         optimizer.zero_grad()
-        torch.nn.functional.cross_entropy(head(states, layout), labels).backward()
+        outputs = head(states, layout)["residue"]
+        torch.nn.functional.cross_entropy(outputs, labels).backward()
         optimizer.step()
-    assert (head(states, layout).argmax(dim=1) == labels).float().mean() > 0.95
+    assert (head(states, layout)["residue"].argmax(dim=1) == labels).float().mean() > 0.95
 
 
-@pytest.mark.parametrize("change", [{"level": "sequence"}, {"output_dim": 3}])
-def test_a_field_needs_a_length_for_each_class_of_residues(change: dict[str, object]) -> None:
-    fields = {"kind": "linear", "level": "residue", "input_dim": 3, "output_dim": 2, **change}
+@pytest.mark.parametrize("outputs", [{"sequence": 2}, {"residue": 3}])
+def test_a_field_needs_a_length_for_each_class_of_residues(outputs: dict[Level, int]) -> None:
     with pytest.raises(OptionError, match=r"shortest is .*; allowed: . numbers, one for each"):
-        HeadConfig(**fields, shortest=(1, 2))  # pyright: ignore[reportArgumentType]
+        HeadConfig(kind="linear", outputs=outputs, input_dim=3, shortest=(1, 2))

@@ -5,20 +5,19 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 import torch
 from jaxtyping import Shaped
 
 from bioseq.embed.alignments.inputs import AlignmentRecord
+from bioseq.embed.table import Owner
 from bioseq.errors import OptionError, StoreError
 from bioseq.msa import Msa
 from bioseq.store import Block, Failure, Pairs, Ragged, UnfinishedWork, Values
 
 PLAN = {"alignments_per_block": 8}
 
-Owner = Literal["sequence", "residue", "pair"]
 Found = Mapping[str, Shaped[np.ndarray, "..."]]
 Report = Callable[[str, int], None]
 """Is told the id of an alignment that is done, and the residues of its query."""

@@ -56,40 +56,54 @@ class PredictionCollector:
                 encoding.states[self.layers.index(k)][content] for k in predictor.encoder.layers
             ]
             joined = torch.cat(chosen, dim=-1).float()
-            for name, rows in predictor(joined, layout).items():
-                self._put(name, members, rows, layout, per_residue=predictor.per_residue)
-            self._put_typicality(task, predictor, members, joined, layout)
+            self.put(predictor, members, joined, layout)
+            means = segment_sum(joined, layout) / layout.length_tensor[:, None]
+            self.put_typicality(task, members, means)
 
     def begin_long(self, index: int, num_tokens: int) -> _LongPrediction:
         """Begins to collect the states of a long sequence."""
         return _LongPrediction(self, index, num_tokens)
 
-    def _put(
+    def put(
         self,
-        name: str,
-        members: Int64[np.ndarray, " batch"],
-        rows: Float[Tensor, "rows classes"],
-        layout: Layout,
-        *,
-        per_residue: bool,
-    ) -> None:
-        if not per_residue:
-            self.table.put_vectors(name, members, rows)
-            return
-        indices: list[int] = members.tolist()
-        for index, part in zip(indices, layout.split(rows.cpu()), strict=True):
-            self.table.put_residues(name, index, part)
-
-    def _put_typicality(
-        self,
-        task: str,
         predictor: Predictor,
         members: Int64[np.ndarray, " batch"],
         states: Float[Tensor, "residues dim"],
         layout: Layout,
     ) -> None:
-        means = segment_sum(states, layout) / layout.length_tensor[:, None]
-        self.table.put_vectors(typicality_name(task), members, predictor.typicality(means)[:, None])
+        """Predicts some sequences from their states."""
+        mixed = predictor.mix(states, layout)
+        rows = predictor.rows(mixed, layout)
+        indices: list[int] = members.tolist()
+        for target in predictor.targets:
+            if target.level == "sequence":
+                self.table.put_vectors(target.name, members, rows[target.name])
+            elif target.level == "residue":
+                parts = layout.split(rows[target.name].cpu())
+                for index, part in zip(indices, parts, strict=True):
+                    self.table.put_residues(target.name, index, part)
+        if predictor.pair_targets:
+            segments = zip(*(layout.split(x) for x in mixed), strict=True)
+            for index, segment in zip(indices, segments, strict=True):
+                self._put_pairs(predictor, index, segment)
+
+    def put_typicality(
+        self, task: str, members: Int64[np.ndarray, " batch"], means: Float[Tensor, "batch dim"]
+    ) -> None:
+        """Compares the mean states of some sequences with those of the training sequences."""
+        typicality = self.predictors[task].typicality(means)[:, None]
+        self.table.put_vectors(typicality_name(task), members, typicality)
+
+    def _put_pairs(
+        self, predictor: Predictor, index: int, mixed: Sequence[Float[Tensor, "residues _"]]
+    ) -> None:
+        for pairs, values in predictor.pairs(mixed):
+            steps = pairs[1] - pairs[0]
+            for target in predictor.pair_targets:
+                apart = steps >= target.separation
+                self.table.put_pairs(
+                    target.name, index, pairs[:, apart], values[target.name][apart]
+                )
 
 
 class _LongPrediction:
@@ -119,37 +133,22 @@ class _LongPrediction:
             parts = [self._states[layers.index(k)][first:stop] for k in predictor.encoder.layers]
             device = next(predictor.heads.parameters()).device
             if predictor.reach is None:
-                self._predict(predictor, torch.cat(parts, dim=-1).to(device), 0, stop - first)
+                states = torch.cat(parts, dim=-1).to(device)
+                layout = layout_of([len(states)], device)
+                self._collector.put(predictor, self._index, states, layout)
             else:
                 self._predict_stretches(predictor, parts, predictor.reach, device)
             mean = torch.cat([part.mean(dim=0) for part in parts])[None].to(device)
-            typicality = predictor.typicality(mean)[:, None]
-            self._collector.table.put_vectors(typicality_name(task), self._index, typicality)
+            self._collector.put_typicality(task, self._index, mean)
 
     def _predict_stretches(
         self, predictor: Predictor, parts: list[Tensor], reach: int, device: torch.device
     ) -> None:
-        length = len(parts[0])
+        """Predicts what is said of residues alone."""
+        table, length = self._collector.table, len(parts[0])
         for start in range(0, length, _STRETCH):
-            stop = min(start + _STRETCH, length)
-            seen = slice(max(0, start - reach), stop + reach)
+            seen = slice(max(0, start - reach), start + _STRETCH + reach)
             states = torch.cat([part[seen] for part in parts], dim=-1).to(device)
-            self._predict(predictor, states, start, stop, skip=start - seen.start)
-
-    def _predict(
-        self,
-        predictor: Predictor,
-        states: Float[Tensor, "residues dim"],
-        start: int,
-        stop: int,
-        *,
-        skip: int = 0,
-    ) -> None:
-        table = self._collector.table
-        layout = layout_of([len(states)], states.device)
-        for name, rows in predictor(states, layout).items():
-            if predictor.per_residue:
-                kept = rows[skip : skip + stop - start].cpu()
-                table.put_residues(name, int(self._index[0]), kept, start=start)
-            else:
-                table.put_vectors(name, self._index, rows)
+            kept = slice(start - seen.start, start - seen.start + _STRETCH)
+            for name, rows in predictor(states, layout_of([len(states)], device)).items():
+                table.put_residues(name, int(self._index[0]), rows[kept].cpu(), start=start)

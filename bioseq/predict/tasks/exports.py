@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from bioseq.errors import OptionError, StoreError
+from bioseq.predict.tasks.pairs import list_pairs
 from bioseq.predict.tasks.segments import decode, feature_of, segments, to_letters
 from bioseq.store import Embedding, Store
 from bioseq.store.finished import prepare_output
@@ -25,7 +26,7 @@ def export_predictions(store: Store, output: AnyPath) -> Path:
 
     `.fasta`: for each target with classes per residue, the string of the most probable classes.
     `.csv`, `.tsv`, `.parquet`: a row per record with everything said of it. `.gff3`: segments of
-    one class, with their mean probability as score.
+    one class, with their mean probability as score. What is said of pairs is in tables alone.
 
     Args:
         store: An open store.
@@ -64,7 +65,7 @@ def prediction_table(store: Store) -> pl.DataFrame:
 
     A target per sequence has a column for each class's probability and one for the most probable
     class (for labels: all above one half, joined by `|`); one per residue has the string of the
-    most probable classes, or numbers with commas between.
+    most probable classes, or numbers with commas between; one of pairs see `list_pairs`.
     """
     records = store.records.select(pl.col("record") + 1, "id", "length", "failure")
     columns: list[pl.Series] = []
@@ -75,19 +76,21 @@ def prediction_table(store: Store) -> pl.DataFrame:
 
 def prediction_columns(name: str, view: Embedding) -> list[pl.Series]:
     """Gives the columns of one target; see `prediction_table`."""
-    return _per_residue(name, view) if view.is_per_residue else _per_sequence(name, view)
-
-
-def _per_residue(name: str, view: Embedding) -> list[pl.Series]:
+    if not (view.is_per_residue or view.is_per_pair):
+        return _per_sequence(name, view)
     texts: list[str | None] = [None] * len(view)
     for record in view.records.tolist():
-        value = np.asarray(view[record])
-        texts[record] = (
-            ",".join(f"{x:.4g}" for x in value[:, 0])
-            if _kind(view) == "value"
-            else to_letters(decode(value, name), _classes(view))
-        )
+        texts[record] = _text(name, view, np.asarray(view[record]))
     return [pl.Series(name, texts, pl.String)]
+
+
+def _text(name: str, view: Embedding, value: np.ndarray) -> str:
+    is_value = _kind(view) == "value"
+    if view.is_per_pair:
+        return list_pairs(value, most_probable=not is_value)
+    if is_value:
+        return ",".join(f"{x:.4g}" for x in value[:, 0])
+    return to_letters(decode(value, name), _classes(view))
 
 
 def _per_sequence(name: str, view: Embedding) -> list[pl.Series]:

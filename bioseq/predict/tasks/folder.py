@@ -1,11 +1,13 @@
 """Predictor folders: `config.json` beside `model.safetensors`, in the package or a user's own.
 
 A predictor that was trained together with its encoder holds that one as a model folder, `encoder`.
+Version 1 of the format had one level for all targets, and no name for the readout of that level.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -25,9 +27,10 @@ from bioseq.predict.tasks.typicality import Typicality
 from bioseq.typing import AnyPath
 
 _FORMAT = "bioseq-predictor"
-_FORMAT_VERSION = 1
+_FORMAT_VERSION = 2
 ENCODER_FOLDER = "encoder"
 """Model folder in a predictor folder, of an encoder that belongs to no other."""
+_NAMED_READOUT = re.compile(r"\.readouts\.[a-z]+\.")
 _BUNDLED = Path(__file__).parent / "bundled"
 
 
@@ -93,21 +96,32 @@ def read_predictor(folder: Path) -> Predictor:
     path = folder / CONFIG_FILE
     if config.get("format") != _FORMAT:
         raise CheckpointError(path, f'no "format": "{_FORMAT}"; not a bioseq predictor')
-    if config.get("format_version") != _FORMAT_VERSION:
-        found = config.get("format_version")
-        raise CheckpointError(path, f"format version {found}; this bioseq reads {_FORMAT_VERSION}")
+    version = config.get("format_version")
+    if version not in range(1, _FORMAT_VERSION + 1):
+        problem = f"format version {version}; this bioseq reads up to {_FORMAT_VERSION}"
+        raise CheckpointError(path, problem)
     try:
-        predictor = _build(config).eval()
+        predictor = _build(_with_levels(config) if version == 1 else config).eval()
     except Exception as error:  # a damaged config may hold anything, and fail anywhere
         problem = f"unusable config: {type(error).__name__}: {error}"
         raise CheckpointError(path, problem) from error
-    rules = [Rule(parameter, (parameter,)) for parameter in predictor.state_dict()]
+    rules = [
+        Rule(name, (_NAMED_READOUT.sub(".", name) if version == 1 else name,))
+        for name in predictor.state_dict()
+    ]
     with open_weights(*find_weights(folder)) as weights:
         fill(predictor, rules, weights)
     predictor.digest = _digest(folder)
     if predictor.encoder.model == ENCODER_FOLDER:
         predictor.encoder = replace(predictor.encoder, model=str(folder / ENCODER_FOLDER))
     return predictor
+
+
+def _with_levels(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Turns a config of version 1 into one of version 2."""
+    head = dict(config["head"])
+    head["outputs"] = {head.pop("level"): head.pop("output_dim")}
+    return {**config, "head": head}
 
 
 def _build(config: Mapping[str, Any]) -> Predictor:

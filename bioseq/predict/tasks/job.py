@@ -9,7 +9,12 @@ import numpy as np
 import torch
 
 from bioseq.checkpoints import Model
-from bioseq.embed.budget import BLOCK_RECORDS, choose_tokens_per_batch, choose_tokens_per_block
+from bioseq.embed.budget import (
+    BLOCK_RECORDS,
+    choose_pairs_per_block,
+    choose_tokens_per_batch,
+    choose_tokens_per_block,
+)
 from bioseq.embed.engine import BlockValues
 from bioseq.embed.job import choose_window
 from bioseq.embed.options import EmbedOptions, choose_device
@@ -44,6 +49,12 @@ class TaskEngine:
         heads = sum(predictor.flops_per_token for predictor in self.predictors.values())
         return self.sweep.model.encoder.flops_per_token + heads
 
+    @property
+    def flops_per_pair(self) -> float:
+        """Operations for one ordered pair of tokens; heads read a pair once for both orders."""
+        heads = sum(predictor.flops_per_pair for predictor in self.predictors.values())
+        return self.sweep.model.encoder.flops_per_pair + heads / 2
+
     def cost(self, sequence: str) -> int:
         """Gives the residues that go through the encoder."""
         return sum(min(first or len(sequence), len(sequence)) for first in self._beginnings())
@@ -74,10 +85,8 @@ class TaskEngine:
         shapes = {}
         for task, predictor in self.predictors.items():
             for target in predictor.targets:
-                shapes[target.name] = ValueShape(
-                    per_residue=predictor.per_residue, dim=target.width
-                )
-            shapes[typicality_name(task)] = ValueShape(per_residue=False, dim=1)
+                shapes[target.name] = ValueShape(owner=target.level, dim=len(target.columns))
+            shapes[typicality_name(task)] = ValueShape(owner="sequence", dim=1)
         return shapes
 
 
@@ -122,8 +131,9 @@ class TaskJob:
             for target in predictor.targets:
                 found[f"predictions/{target.name}"] = {
                     **common,
-                    "classes": list(target.classes),
+                    "classes": list(target.columns),
                     "kind": target.kind,
+                    **({"separation": target.separation} if target.level == "pair" else {}),
                 }
             found[f"predictions/{typicality_name(task)}"] = {
                 **common,
@@ -136,12 +146,17 @@ class TaskJob:
         """Gives how the input is cut; work that is resumed keeps to the plan it began with."""
         encoder, device = self.model.encoder, self.device
         heads = sum(predictor.flops_per_token for predictor in self.predictors.values())
-        return {
+        plan = {
             "tokens_per_batch": self.options.tokens_per_batch
             or choose_tokens_per_batch(encoder, device),
             "residues_per_block": choose_tokens_per_block(encoder, device, more_flops=heads),
             "records_per_block": BLOCK_RECORDS,
         }
+        kept = sum(len(predictor.pair_targets) for predictor in self.predictors.values())
+        if kept:
+            flops = sum(predictor.flops_per_pair for predictor in self.predictors.values())
+            plan["pairs_per_block"] = choose_pairs_per_block(device, kept=kept, flops=flops)
+        return plan
 
     def engine(self, plan: Mapping[str, int]) -> TaskEngine:
         """Builds the engine; a batch size given now goes before that of the plan."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bioseq.predict.tasks.exports import choose_classes
+from bioseq.predict.tasks.pairs import pair_values
 from bioseq.predict.tasks.segments import decode
 from bioseq.predict.tasks.typicality import RARE
 from bioseq.store import Embedding, Store
@@ -31,6 +32,8 @@ def describe_target(view: Embedding) -> str:
     if view.name.endswith("-typicality"):
         rare = int((np.asarray(view.to_numpy())[:, 0] < RARE).sum())
         return f"{rare:,} of {len(view.records):,} records are unlike the training sequences"
+    if view.is_per_pair:
+        return _describe_pairs(view, classes[0], is_value=kind == "value")
     if view.is_per_residue:
         return _describe_residues(view, classes, is_value=kind == "value")
     values = np.asarray(view.to_numpy())
@@ -56,3 +59,15 @@ def _describe_residues(view: Embedding, classes: list[str], *, is_value: bool) -
         )
         + " of the residues"
     )
+
+
+def _describe_pairs(view: Embedding, name: str, *, is_value: bool) -> str:
+    total, pairs, residues = 0.0, 0, 0
+    for _, square in view:
+        values = pair_values(square)
+        total += float(values.sum())
+        pairs += len(values)
+        residues += len(square)
+    if is_value:
+        return f"{name} {total / max(1, pairs):.3g} on average"
+    return f"{total / residues:.3g} pairs per residue expected to be {name}"

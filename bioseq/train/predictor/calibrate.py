@@ -6,16 +6,35 @@ prediction of all members.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from bioseq.predict.tasks.target import Target
+from bioseq.heads import Head
+from bioseq.predict.tasks.target import Target, split_outputs
+from bioseq.train.predictor.material import Material
 
 _TEMPERATURES = tuple(2 ** (step / 16) for step in range(-32, 49))
 _MOST_ROWS = 200_000
+
+
+def calibrate_all(heads: Sequence[Head], material: Material, residues: int) -> tuple[Target, ...]:
+    """Gives the targets with the temperatures that fit the labels of the valid part best.
+
+    Args:
+        heads: The members.
+        material: Sequences with their labels.
+        residues: At a time.
+    """
+    samples = [_sample(head, material, residues) for head in heads]
+    return tuple(
+        calibrate(target, torch.stack([outputs for outputs, _ in found]), found[0][1])
+        for target, *found in zip(material.targets, *samples, strict=True)
+    )
 
 
 def calibrate(
@@ -48,3 +67,22 @@ def _surprise(
     if target.kind == "classes":
         return functional.nll_loss(probabilities.log(), labels[:, 0].long()).item()
     return functional.binary_cross_entropy(probabilities, labels).item()
+
+
+def _sample(
+    head: Head, material: Material, residues: int
+) -> list[tuple[Float[Tensor, "rows _"], Float[Tensor, "rows _"]]]:
+    """Gives for each target outputs and labels of labelled rows, every one or evenly fewer."""
+    members = material.table.members("valid")
+    steps = [max(1, -(-material.count(t, members) // _MOST_ROWS)) for t in material.targets]
+    skip = [0] * len(steps)
+    kept: list[list[tuple[Tensor, Tensor]]] = [[] for _ in steps]
+    for outputs, labels in material.outputs(head, members, residues):
+        parts = split_outputs(outputs, material.targets)
+        for i, (part, label) in enumerate(zip(parts, labels, strict=True)):
+            known = (~label[:, 0].isnan()).nonzero()[:, 0]
+            chosen = known[skip[i] :: steps[i]]
+            skip[i] = (skip[i] - len(known)) % steps[i]
+            kept[i].append((part[chosen], label[chosen]))
+    joined = [zip(*batches, strict=True) for batches in kept]
+    return [(torch.cat(outputs), torch.cat(labels)) for outputs, labels in joined]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from jaxtyping import Float
@@ -10,7 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from bioseq.errors import OptionError
-from bioseq.predict.tasks.target import Target
+from bioseq.heads import Level
+from bioseq.predict.tasks.target import Target, split_outputs
 
 
 def target_loss(
@@ -36,13 +38,13 @@ def target_loss(
 
 
 def joint_loss(
-    outputs: Float[Tensor, "rows width"],
-    labels: Sequence[Float[Tensor, "rows _"]],
+    outputs: Mapping[Level, Float[Tensor, "_ _"]],
+    labels: Sequence[Float[Tensor, "_ _"]],
     targets: Sequence[Target],
     factors: Sequence[float],
 ) -> Float[Tensor, ""]:
     """Adds up the losses of all targets, each times its factor."""
-    parts = outputs.split([target.width for target in targets], dim=-1)
+    parts = split_outputs(outputs, targets)
     losses = [
         factor * target_loss(part, label, target)
         for part, label, target, factor in zip(parts, labels, targets, factors, strict=True)
@@ -50,23 +52,16 @@ def joint_loss(
     return torch.stack(losses).sum()
 
 
-def standardise(target: Target, labels: Float[Tensor, "rows columns"]) -> Target:
+def standardise(target: Target, known: Float[Tensor, " labels"]) -> Target:
     """Gives a value's target with the mean and the deviation of the training labels.
 
     Raises:
         OptionError: all labels are missing or equal.
     """
-    known = labels[~labels.isnan()].double()
     if target.kind != "value":
         return target
+    known = known.double()
     if not len(known) or not known.std(correction=0) > 0:
         field = f"labels of {target.name}"
         raise OptionError(field, f"{len(known)} numbers", allowed="at least two different ones")
-    return Target(
-        name=target.name,
-        level=target.level,
-        kind=target.kind,
-        classes=target.classes,
-        center=float(known.mean()),
-        scale=float(known.std(correction=0)),
-    )
+    return replace(target, center=float(known.mean()), scale=float(known.std(correction=0)))

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Float32, Int64
 from torch import Tensor
 
 from bioseq.batch import Layout, layout_of
 from bioseq.embed.options import choose_device
-from bioseq.heads import Head
+from bioseq.evaluate.labels import label_rows
+from bioseq.heads import Head, Level
 from bioseq.predict.tasks.target import Target
 from bioseq.train.predictor.loss import standardise
 from bioseq.train.predictor.order import Batches, bucket_order, random_order
@@ -43,17 +44,26 @@ class Material:
 
     def batch(
         self, members: Int64[np.ndarray, " members"]
-    ) -> tuple[Float[Tensor, "residues dim"], Layout, list[Float[Tensor, "rows _"]]]:
+    ) -> tuple[Float[Tensor, "residues dim"], Layout, list[Float[Tensor, "_ _"]]]:
         """Gives states, layout and labels of some sequences."""
         labels = [
-            torch.from_numpy(np.concatenate([self.table.labels[t.name][i] for i in members]))
-            for t in self.targets
+            torch.from_numpy(np.concatenate([self.rows(target, i) for i in members.tolist()]))
+            for target in self.targets
         ]
         return (
             self.states(members).to(self.device),
             layout_of(self.lengths[members].tolist(), self.device),
             [label.to(self.device) for label in labels],
         )
+
+    def rows(self, target: Target, member: int) -> Float32[np.ndarray, "rows _"]:
+        """Gives the labels of one sequence, NaN where there is none."""
+        return label_rows(self.table.labels[target.name][member])
+
+    def count(self, target: Target, members: Int64[np.ndarray, " members"]) -> int:
+        """Gives the number of labelled rows of some sequences."""
+        found = (self.rows(target, member)[:, 0] for member in members.tolist())
+        return sum(int((~np.isnan(rows)).sum()) for rows in found)
 
     def draw(self, residues: int, rng: np.random.Generator) -> Batches:
         """Draws an epoch's batches of about so many residues; all epochs have equally many."""
@@ -74,7 +84,7 @@ class Material:
 
     def outputs(
         self, head: Head, members: Int64[np.ndarray, " members"], residues: int
-    ) -> Iterator[tuple[Float[Tensor, "rows width"], list[Float[Tensor, "rows _"]]]]:
+    ) -> Iterator[tuple[dict[Level, Float[Tensor, "_ _"]], list[Float[Tensor, "_ _"]]]]:
         """Gives a head's outputs and the labels, batch by batch."""
         head.eval()
         self.states.eval()
@@ -93,9 +103,14 @@ def build_material(settings: PredictorSettings, table: LabelTable, states: State
     batches = lengths[training].sum() / settings.optimizer.residues_per_batch
     targets, factors = [], []
     for wanted in settings.targets:
-        labels = torch.from_numpy(np.concatenate([table.labels[wanted.name][i] for i in training]))
-        targets.append(standardise(_target(wanted), labels))
-        known = int((~labels[:, 0].isnan()).sum())
+        known, values = 0, [torch.empty(0)]
+        for member in training.tolist():
+            rows = label_rows(table.labels[wanted.name][member])
+            rows = rows[~np.isnan(rows[:, 0])]
+            known += len(rows)
+            if wanted.kind == "value":
+                values.append(torch.from_numpy(rows[:, 0]))
+        targets.append(standardise(_target(wanted), torch.cat(values)))
         width = len(wanted.classes) if wanted.kind == "labels" else 1
         factors.append(float(wanted.weight * batches / max(1, known * width)))
     return Material(
@@ -109,4 +124,10 @@ def build_material(settings: PredictorSettings, table: LabelTable, states: State
 
 
 def _target(wanted: TargetSettings) -> Target:
-    return Target(name=wanted.name, level=wanted.level, kind=wanted.kind, classes=wanted.classes)
+    return Target(
+        name=wanted.name,
+        level=wanted.level,
+        kind=wanted.kind,
+        classes=wanted.classes,
+        separation=wanted.separation,
+    )

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from bioseq.errors import OptionError
 from bioseq.heads import Head, HeadConfig
 from bioseq.predict.tasks.folder import save_predictor
 from bioseq.predict.tasks.predictor import EncoderReference, Predictor
+from bioseq.predict.tasks.target import level_widths
 from bioseq.predict.tasks.typicality import fit_typicality
 from bioseq.train.folder import claim_folder, file_digest, write_json
-from bioseq.train.predictor.calibrate import calibrate
+from bioseq.train.predictor.calibrate import calibrate_all
 from bioseq.train.predictor.encoder import open_source
 from bioseq.train.predictor.fit import Fitting
 from bioseq.train.predictor.material import Material, build_material
@@ -29,7 +29,11 @@ RESULT_FILE = "result.json"
 
 _TYPICAL_SEQUENCES = 2_000
 # Fields that older runs do not have: at their defaults they are left out of the fingerprint.
-_LATER = {"encoder": ("train", "learning_rate", "lora", "new"), "optimizer": ("steps",)}
+_LATER = {
+    "encoder": ("train", "learning_rate", "lora", "new"),
+    "head": ("pair_dim",),
+    "optimizer": ("steps",),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +124,7 @@ def _fit(
         material = build_material(settings, table, source.states)
         fittings = [
             Fitting(
-                _head_config(settings, source.states.dim),
+                _head_config(settings, material),
                 material,
                 settings.optimizer,
                 member=member,
@@ -138,12 +142,11 @@ def _fit(
     return predictor, sum(weight.numel() for weight in weights), losses
 
 
-def _head_config(settings: PredictorSettings, input_dim: int) -> HeadConfig:
+def _head_config(settings: PredictorSettings, material: Material) -> HeadConfig:
     return HeadConfig(
         **asdict(settings.head),
-        level=settings.targets[0].level,
-        input_dim=input_dim,
-        output_dim=sum(len(target.classes) for target in settings.targets),
+        outputs=level_widths(material.targets),
+        input_dim=material.states.dim,
     )
 
 
@@ -154,19 +157,8 @@ def _finish(
     heads: list[Head],
 ) -> Predictor:
     """Calibrates on the valid part and learns what typical inputs look like."""
-    table, residues = material.table, settings.optimizer.residues_per_batch
-    valid, training = table.members("valid"), table.members("train")
-    outputs, labels = [], []
-    for head in heads:
-        found = list(material.outputs(head, valid, residues))
-        outputs.append(torch.cat([output for output, _ in found]))
-        labels = [torch.cat(parts) for parts in zip(*(label for _, label in found), strict=True)]
-    widths = [target.width for target in material.targets]
-    parts = torch.stack(outputs).split(widths, dim=-1)
-    targets = tuple(
-        calibrate(target, part, label)
-        for target, part, label in zip(material.targets, parts, labels, strict=True)
-    )
+    valid, training = material.table.members("valid"), material.table.members("train")
+    targets = calibrate_all(heads, material, settings.optimizer.residues_per_batch)
     rng = np.random.default_rng(settings.optimizer.seed)
     seen = rng.permutation(training)[:_TYPICAL_SEQUENCES]
     held_out = rng.permutation(valid)[:_TYPICAL_SEQUENCES]
@@ -189,6 +181,9 @@ def _fingerprint(settings: PredictorSettings) -> dict[str, Any]:
         for name in names:
             if plain[table][name] == defaults[name]:
                 plain[table].pop(name)
+    for target in plain["targets"]:
+        if target["level"] != "pair":
+            target.pop("separation")
     plain["targets"] = {str(i): target for i, target in enumerate(plain["targets"])}
     plain["data"]["table_sha256"] = file_digest(settings.folder / settings.data.table)
     return plain

@@ -55,6 +55,7 @@ class HeadSettings:
 
     kind: HeadKind = "convolution"
     dim: int = 128
+    pair_dim: int = 64
     kernel: int = 5
     dilations: tuple[int, ...] = (1, 2, 4)
     dropout: float = 0.2
@@ -149,8 +150,8 @@ class PredictorSettings:
 
     def __post_init__(self) -> None:
         shortest = self.head.shortest
-        found = [(target.level, target.kind, len(target.classes)) for target in self.targets]
-        fits = shortest is None or found == [("residue", "classes", len(shortest))]
+        found = [(t.kind, len(t.classes)) for t in self.targets if t.level == "residue"]
+        fits = shortest is None or found == [("classes", len(shortest))]
         allowed = "a number for each class, with one target of classes per residue"
         check_range("shortest", shortest, fits, allowed)
 

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Int64, Shaped
 
 from bioseq.alphabet import ALPHABETS
 from bioseq.errors import AlphabetError, FormatError, InputError, OptionError
-from bioseq.evaluate.labels import Labels, read_labels
+from bioseq.evaluate.labels import Labels, Rows, label_rows, read_labels
 from bioseq.io import open_records
 from bioseq.io.tables import read_column, read_frame
 from bioseq.train.clusters import cluster_sequences
@@ -57,8 +57,8 @@ def load_table(settings: PredictorSettings) -> LabelTable:
     frame = read_frame(path)
     sequences = _sequences(frame, settings.data, path, settings.folder)
     first = settings.encoder.first_residues
-    if first and settings.targets[0].level == "residue":
-        raise OptionError("first_residues", first, allowed="0 with targets per residue")
+    if first and any(target.level != "sequence" for target in settings.targets):
+        raise OptionError("first_residues", first, allowed="0, or targets per sequence alone")
     sequences = [sequence[:first] for sequence in sequences] if first else sequences
     parts = _parts(frame, sequences, settings, path)
     for part in ("train", "valid"):
@@ -68,14 +68,15 @@ def load_table(settings: PredictorSettings) -> LabelTable:
         target.name: read_labels(frame, target, sequences, path) for target in settings.targets
     }
     if settings.head.shortest:
-        [target] = settings.targets
-        for row, found in enumerate(labels[target.name], start=1):
-            check_runs(found, target.classes, settings.head.shortest, path, line=row + 1)
+        [target] = [target for target in settings.targets if target.level == "residue"]
+        for line, found in enumerate(labels[target.name], start=2):
+            runs = label_rows(found)
+            check_runs(runs, target.classes, settings.head.shortest, path, line=line)
     return LabelTable(sequences=sequences, parts=parts, labels=labels)
 
 
 def check_runs(
-    labels: Labels, classes: Sequence[str], shortest: Sequence[int], path: Path, *, line: int
+    labels: Rows, classes: Sequence[str], shortest: Sequence[int], path: Path, *, line: int
 ) -> None:
     """Refuses labels that a random field could never give; what borders on a gap may go on in it.
 

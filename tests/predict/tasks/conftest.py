@@ -12,6 +12,7 @@ import torch
 from bioseq.checkpoints import load_model
 from bioseq.heads import HeadConfig, build_head
 from bioseq.predict.tasks import EncoderReference, Predictor, Target, save_predictor
+from bioseq.predict.tasks.target import level_widths
 from bioseq.predict.tasks.typicality import fit_typicality
 from bioseq.tokenizer import build_residue_tokenizer
 
@@ -43,16 +44,18 @@ def make_predictor(tmp_path: Path, encoder_folder: Path) -> Callable[..., Path]:
         classes: tuple[str, ...] = ("H", "E", "C"),
         first_residues: int = 0,
         sha256: str | None = None,
+        more: tuple[Target, ...] = (),
     ) -> Path:
         model = load_model(encoder_folder)
+        targets = (Target(name=task, level=level, kind=target, classes=classes), *more)
         with torch.random.fork_rng():
             torch.manual_seed(len(task))
             config = HeadConfig(
                 kind=kind,
-                level=level,
+                outputs=level_widths(targets),
                 input_dim=20,
-                output_dim=len(classes),
                 dim=8,
+                pair_dim=4,
                 kernel=3,
                 dilations=(1, 2),
             )
@@ -65,7 +68,7 @@ def make_predictor(tmp_path: Path, encoder_folder: Path) -> Callable[..., Path]:
                     layers=(1, 2),
                     first_residues=first_residues,
                 ),
-                targets=(Target(name=task, level=level, kind=target, classes=classes),),
+                targets=targets,
                 heads=[build_head(config) for _ in range(2)],
                 typicality=fit_typicality(torch.randn(30, 20), torch.randn(30, 20)),
             )

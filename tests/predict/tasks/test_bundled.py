@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import json
+from pathlib import Path
 
-from bioseq.predict.tasks import bundled_predictors, load_predictor
+import pytest
+import torch
+
+from bioseq.predict.tasks import bundled_predictors, load_predictor, save_predictor
 from bioseq.predict.tasks.encoders import load_referenced
 from bioseq_cli.predict.tasks import TASKS
 
@@ -20,6 +24,21 @@ def test_a_bundled_predictor_fits_the_encoder_that_comes_with_it(task: str) -> N
     encoder = load_referenced(predictor.encoder, task).encoder
     width = sum(encoder.layer_dim(layer) for layer in predictor.encoder.layers)
     assert predictor.typicality.mean.shape == (width,)
+
+
+@pytest.mark.parametrize("task", bundled_predictors())
+def test_a_folder_of_format_version_1_is_read_and_written_again_as_version_2(
+    task: str, tmp_path: Path
+) -> None:
+    config = json.loads((bundled_predictors()[task] / "config.json").read_text())
+    assert (config["format_version"], config["head"]["output_dim"] > 0) == (1, True)
+    old = load_predictor(task)
+    save_predictor(tmp_path / task, old)
+    assert json.loads((tmp_path / task / "config.json").read_text())["format_version"] == 2
+    new = load_predictor(tmp_path / task)
+    assert new.targets == old.targets
+    for name, weight in old.state_dict().items():
+        assert torch.equal(weight, new.state_dict()[name]), name
 
 
 @pytest.mark.parametrize("task", bundled_predictors())

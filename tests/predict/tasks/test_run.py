@@ -19,6 +19,8 @@ SHAPES = [
     {"kind": "light-attention", "level": "sequence"},
     {"kind": "linear", "level": "sequence", "target": "labels"},
     {"kind": "light-attention", "level": "sequence", "first_residues": 4},
+    {"kind": "convolution", "level": "pair", "classes": ("none", "contact")},
+    {"kind": "bilstm", "level": "pair", "target": "value", "classes": ("distance",)},
 ]
 
 
