@@ -13,9 +13,10 @@ import polars as pl
 
 from bioseq.alphabet import ALPHABETS
 from bioseq.evaluate.baselines import fit_baselines
-from bioseq.evaluate.bootstrap import Estimate, estimate
-from bioseq.evaluate.labels import read_labels
+from bioseq.evaluate.bootstrap import Estimate, estimate, estimate_mean
+from bioseq.evaluate.labels import Labels, label_rows, pair_labels, read_labels
 from bioseq.evaluate.metrics import metrics_of
+from bioseq.evaluate.pairs import fit_separation, pair_metrics
 from bioseq.evaluate.settings import Trial
 from bioseq.io.tables import read_column, read_frame
 from bioseq.predict.tasks import TaskOptions, load_predictor, predict_files
@@ -80,13 +81,9 @@ def _run(trial: Trial, folder: Path, resamples: int) -> Iterator[Row]:
         frame = frame.filter(pl.col(name) == value)
     sequences = _sequences(frame, path)
     labels = read_labels(frame, trial, sequences, path)
-    metrics = metrics_of(trial.kind, len(trial.classes))
 
     def judge(method: str, found: Sequence[np.ndarray]) -> Row:
-        figures = {
-            name: estimate(metric, labels, found, resamples=resamples)
-            for name, metric in metrics.items()
-        }
+        figures = _figures(trial, labels, found, resamples)
         return Row(test=trial.name, method=method, sequences=len(sequences), figures=figures)
 
     yield judge(f"bioseq {trial.predictor}", predict_sequences(trial, sequences))
@@ -99,8 +96,27 @@ def _run(trial: Trial, folder: Path, resamples: int) -> Iterator[Row]:
         )
 
 
+def _figures(
+    trial: Trial, labels: Sequence[Labels], found: Sequence[np.ndarray], resamples: int
+) -> dict[str, Estimate]:
+    """Judges rows of all sequences together, but pairs in each sequence by itself."""
+    if trial.level != "pair":
+        rows = [label_rows(label) for label in labels]
+        metrics = metrics_of(trial.kind, len(trial.classes))
+        return {n: estimate(m, rows, found, resamples=resamples) for n, m in metrics.items()}
+    values: dict[str, list[float]] = {name: [] for name in pair_metrics(trial.kind)}
+    for label, square in zip(pair_labels(labels), found, strict=True):
+        truth = label.square()
+        for name, metric in pair_metrics(trial.kind).items():
+            values[name].append(metric(truth, square))
+    return {name: estimate_mean(each, resamples=resamples) for name, each in values.items()}
+
+
 def predict_sequences(trial: Trial, sequences: Sequence[str]) -> list[np.ndarray]:
-    """Gives the predictions of a trial's target: `[residues, classes]` or `[1, classes]` each."""
+    """Gives the predictions of a trial's target for each sequence.
+
+    They are `[residues, classes]`, `[1, classes]`, or for pairs `[residues, residues]`.
+    """
     with tempfile.TemporaryDirectory() as name:
         fasta = Path(name) / "test.fasta"
         fasta.write_text("".join(f">{i}\n{s}\n" for i, s in enumerate(sequences)))
@@ -125,10 +141,13 @@ def _baselines(trial: Trial, folder: Path) -> dict[str, Callable[..., list[np.nd
     frame = frame.sample(count, seed=0, shuffle=True)
     sequences = _sequences(frame, path)
     labels = read_labels(frame, trial, sequences, path)
+    if trial.level == "pair":
+        return {"mean by separation": fit_separation(pair_labels(labels))}
+    rows = [label_rows(label) for label in labels]
     symbols = ALPHABETS[_molecule(trial)].canonical
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a baseline that has not quite converged is still one
-        return fit_baselines(sequences, labels, trial, symbols)
+        return fit_baselines(sequences, rows, trial, symbols)
 
 
 def _sequences(frame: pl.DataFrame, path: Path) -> list[str]:

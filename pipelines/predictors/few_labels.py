@@ -24,7 +24,7 @@ import torch
 from bioseq.batch import layout_of
 from bioseq.embed import EmbedOptions, embed_files
 from bioseq.evaluate.bootstrap import estimate
-from bioseq.evaluate.labels import read_labels
+from bioseq.evaluate.labels import label_rows, read_labels
 from bioseq.evaluate.metrics import metrics_of
 from bioseq.io import open_records
 from bioseq.io.tables import read_frame
@@ -222,7 +222,8 @@ def tell(count: int, method: str, draws: list[Draw], found: list[np.ndarray]) ->
         estimates = []
         for draw, rows in zip(draws, found, strict=True):
             tests = draw.frame[draw.tested.tolist()]
-            labels = read_labels(tests, target, tests["sequence"].to_list(), draw.table)
+            read = read_labels(tests, target, tests["sequence"].to_list(), draw.table)
+            labels = [label_rows(label) for label in read]
             estimates.append(estimate(metric, labels, [row[None] for row in rows], resamples=200))
         values = [e.value for e in estimates]
         spread = f"{np.mean(values):.3f} ({min(values):.3f}-{max(values):.3f})"
