@@ -9,9 +9,11 @@ licences and what is left out stand beside each function and in docs/predictors.
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from bioseq.train.clusters import cluster_sequences
@@ -170,6 +172,29 @@ def splice(data: Path) -> pl.DataFrame:
     )
 
 
+def contacts(data: Path) -> pl.DataFrame:
+    """Contacts of PDB chains: C-beta (of glycine C-alpha) below 8 A, six or more residues apart.
+
+    The split is that of the source, by clusters of 30 % identity.
+    """
+    table = read(data / "structures/pdb_chains.tsv.gz")
+    with np.load(data / "structures/pdb_chains_backbone.npz") as file:
+        bounds = itertools.pairwise(file["offsets"].tolist())
+        places = dict(zip(file["ids"].tolist(), bounds, strict=True))
+        atoms = np.where((xyz := file["xyz_centi_angstrom"]) == -32768, np.nan, xyz / 100)
+    columns: dict[str, list[str]] = {"contacts": [], "mask": []}
+    for id_ in table["id"]:
+        alpha, beta = atoms[slice(*places[id_]), 1], atoms[slice(*places[id_]), 3]
+        points = np.where(np.isnan(beta), alpha, beta)
+        distances = np.linalg.norm(points[:, None] - points, axis=-1)
+        pairs = np.argwhere(np.triu(distances < 8, 6)) + 1
+        columns["contacts"].append(" ".join(f"{i}-{j}" for i, j in pairs.tolist()) or "-")
+        columns["mask"].append("".join("01"[known] for known in (~np.isnan(points[:, 0])).tolist()))
+    return table.select(
+        pl.col("sequence").str.to_uppercase(), pl.col("set_by_30pct_cluster").alias("split")
+    ).with_columns(**{name: pl.Series(cells) for name, cells in columns.items()})
+
+
 def split_by_cluster(table: pl.DataFrame) -> pl.DataFrame:
     """Holds out clusters of similar sequences, 15 % each for valid and test."""
     clusters = cluster_sequences(table["sequence"].to_list(), "dna")
@@ -191,6 +216,7 @@ TABLES: dict[str, Callable[[Path], pl.DataFrame]] = {
     "localization": localization,
     "promoter": promoter,
     "splice": splice,
+    "contacts": contacts,
 }
 
 
