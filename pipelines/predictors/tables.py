@@ -175,24 +175,26 @@ def splice(data: Path) -> pl.DataFrame:
 def contacts(data: Path) -> pl.DataFrame:
     """Contacts of PDB chains: C-beta (of glycine C-alpha) below 8 A, six or more residues apart.
 
-    The split is that of the source, by clusters of 30 % identity.
+    The split is that of the source, by clusters of 30 % identity. Only test chains may have more
+    than 250 residues.
     """
     table = read(data / "structures/pdb_chains.tsv.gz")
     with np.load(data / "structures/pdb_chains_backbone.npz") as file:
         bounds = itertools.pairwise(file["offsets"].tolist())
         places = dict(zip(file["ids"].tolist(), bounds, strict=True))
         atoms = np.where((xyz := file["xyz_centi_angstrom"]) == -32768, np.nan, xyz / 100)
-    columns: dict[str, list[str]] = {"contacts": [], "mask": []}
+    cells = []
     for id_ in table["id"]:
         alpha, beta = atoms[slice(*places[id_]), 1], atoms[slice(*places[id_]), 3]
         points = np.where(np.isnan(beta), alpha, beta)
         distances = np.linalg.norm(points[:, None] - points, axis=-1)
         pairs = np.argwhere(np.triu(distances < 8, 6)) + 1
-        columns["contacts"].append(" ".join(f"{i}-{j}" for i, j in pairs.tolist()) or "-")
-        columns["mask"].append("".join("01"[known] for known in (~np.isnan(points[:, 0])).tolist()))
+        cells.append(" ".join(f"{i}-{j}" for i, j in pairs.tolist()) or "-")
     return table.select(
-        pl.col("sequence").str.to_uppercase(), pl.col("set_by_30pct_cluster").alias("split")
-    ).with_columns(**{name: pl.Series(cells) for name, cells in columns.items()})
+        pl.col("sequence").str.to_uppercase(),
+        pl.col("set_by_30pct_cluster").alias("split"),
+        pl.Series("contacts", cells),
+    ).filter((pl.col("split") == "test") | (pl.col("sequence").str.len_chars() <= 250))
 
 
 def split_by_cluster(table: pl.DataFrame) -> pl.DataFrame:

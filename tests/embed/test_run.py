@@ -250,7 +250,7 @@ def test_cls_needs_a_special_token(save_tiny, tmp_path):
     ]
 
 
-def test_blocks_end_where_the_residues_or_the_records_suffice():
+def test_blocks_end_where_the_residues_or_the_records_or_the_pairs_suffice():
     from bioseq.embed.records import CheckedRecord
     from bioseq.records import Record
 
@@ -268,3 +268,6 @@ def test_blocks_end_where_the_residues_or_the_records_suffice():
     assert list(by_records) == [(2, ["A", "C"]), (2, ["D"]), (1, ["E"])]
     by_residues = blocks(["AC", "AC", "DE", "FG"], residues_per_block=4, records_per_block=100)
     assert list(by_residues) == [(3, ["AC", "DE"]), (1, ["FG"])]
+    bounds = {"residues_per_block": 100, "records_per_block": 100, "pairs_per_block": 8}
+    by_pairs = blocks(["AC", "AC", "DE", "FGH"], **bounds)
+    assert list(by_pairs) == [(3, ["AC", "DE"]), (1, ["FGH"])]

@@ -10,11 +10,12 @@ import polars as pl
 import pytest
 
 from bioseq.errors import OptionError
+from bioseq.plan import compute_shard, merge_shards, plan_shards, shard_path
 from bioseq.predict.tasks import Target, TaskOptions, predict_files
 from bioseq.predict.tasks.exports import export_predictions
 from bioseq.predict.tasks.pairs import list_pairs
 from bioseq.predict.tasks.summary import summarise
-from bioseq.store import Store, check_store, content_digest
+from bioseq.store import Store, check_store, content_digest, open_store
 
 CONTACT = Target(
     name="touch", level="pair", kind="classes", classes=("none", "contact"), separation=3
@@ -86,6 +87,29 @@ def test_pairs_end_a_block_and_an_interrupted_run_goes_on_behind_it(
         predict_files(proteins, tmp_path / "whole.h5", options) as whole,
     ):
         assert content_digest(resumed) == content_digest(whole)
+
+
+def test_shards_with_pairs_merge_to_one_run_and_pairs_count_in_their_plan(
+    folder: Path, make_predictor: Callable[..., Path], proteins: Path, tmp_path: Path
+) -> None:
+    options = TaskOptions(tasks=str(folder), tokens_per_batch=1)
+    plan = plan_shards(
+        proteins, tmp_path / "plan.parquet", options, num_shards=2, flops_per_second=1e9
+    )
+    for shard in plan.shards:
+        path = shard_path(tmp_path, shard.number)
+        compute_shard(plan, shard.number, path, tokens_per_batch=1).close()
+    with (
+        open_store(merge_shards(plan, tmp_path, tmp_path / "merged.h5")) as merged,
+        predict_files(proteins, tmp_path / "whole.h5", options) as whole,
+    ):
+        assert content_digest(merged) == content_digest(whole)
+    rows = TaskOptions(tasks=str(make_predictor("rows", kind="convolution")))
+    other = plan_shards(
+        proteins, tmp_path / "rows.parquet", rows, num_shards=1, flops_per_second=1e9
+    )
+    pairs = sum(length**2 for length in (*LENGTHS.values(), 5))
+    assert sum(shard.flops for shard in plan.shards) > other.shards[0].flops + pairs
 
 
 def test_a_table_lists_as_many_of_the_most_probable_pairs_as_there_are_residues(
