@@ -67,7 +67,6 @@ class PairReadout(nn.Module):
         self.output = nn.Sequential(
             nn.LayerNorm(pair_dim),
             nn.GELU(),
-            nn.Dropout(dropout),
             nn.Linear(pair_dim, pair_dim),
             nn.GELU(),
             nn.Dropout(dropout),
@@ -85,9 +84,10 @@ class PairReadout(nn.Module):
         self, x: Float[Tensor, "residues dim"], layout: Layout
     ) -> Float[Tensor, "pairs output"]:
         """Gives the logits or values of the pairs of each sequence in turn, as `pairs_of` does."""
-        outputs = [x.new_empty(0, cast("nn.Linear", self.output[-1]).out_features)]
-        recompute = torch.is_grad_enabled()
-        for residues in layout.split(self.project(x)):
+        projected, recompute = self.project(x), torch.is_grad_enabled()
+        nothing = torch.empty(2, 0, dtype=torch.int64, device=x.device)
+        outputs = [self.score(projected, nothing)]  # has gradients where no sequence has a pair
+        for residues in layout.split(projected):
             for pairs in pairs_of(len(residues), x.device):
                 outputs.append(
                     cast("Tensor", checkpoint(self.score, residues, pairs, use_reentrant=False))

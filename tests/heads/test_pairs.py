@@ -61,5 +61,12 @@ def test_gradients_of_recomputed_pieces_are_those_of_kept_ones() -> None:
     torch.testing.assert_close([x.grad, *(p.grad for p in readout.parameters())], recomputed)
 
 
-def test_one_residue_has_no_pair() -> None:
-    assert _readout()(torch.randn(1, 6), layout_of([1])).shape == (0, 2)
+def test_one_residue_has_no_pair_but_gradients_that_are_zero() -> None:
+    """Processes that train together need a gradient of every weight from each of them."""
+    readout = _readout()
+    found = readout(torch.randn(1, 6), layout_of([1]))
+    assert found.shape == (0, 2)
+    found.sum().backward()
+    for name, weight in readout.named_parameters():
+        assert weight.grad is not None, name
+        assert not weight.grad.any(), name

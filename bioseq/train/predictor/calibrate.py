@@ -52,7 +52,6 @@ def calibrate(
     known = (~labels[:, 0].isnan()).nonzero()[:, 0]
     if target.kind == "value" or not len(known):
         return target
-    known = known[:: -(-len(known) // _MOST_ROWS)]
     outputs, labels = outputs[:, known], labels[known]
     candidates = [replace(target, temperature=t) for t in _TEMPERATURES]
     return min(candidates, key=lambda candidate: _surprise(candidate, outputs, labels))

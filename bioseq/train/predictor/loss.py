@@ -46,7 +46,7 @@ def joint_loss(
     """Adds up the losses of all targets, each times its factor."""
     parts = split_outputs(outputs, targets)
     losses = [
-        factor * target_loss(part, label, target)
+        factor * target_loss(part.float(), label, target)
         for part, label, target, factor in zip(parts, labels, targets, factors, strict=True)
     ]
     return torch.stack(losses).sum()
