@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lightning import LightningModule, Trainer
+from lightning import Trainer
 from lightning.pytorch.callbacks import Callback
 
 from bioseq.errors import MissingDependencyError
 from bioseq.store.replacement import replacing
+from bioseq.train.steps import Step
 
 Report = Callable[[str], None]
 
@@ -22,7 +22,7 @@ _COLUMNS = ("step", "loss", "held_out_loss")
 
 
 class Progress(Callback):
-    """Reports loss, rate and time left every few steps, and keeps the losses in a table.
+    """Reports loss, rate and time left of a `Fitting` every few steps; keeps the losses in a table.
 
     Args:
         report: Takes lines.
@@ -35,12 +35,12 @@ class Progress(Callback):
         self.table = table
         self.board = board
         self.writer: Any = None
-        self.tokens = 0
+        self.size = 0
         self.loss = 0.0
         self.started = time.monotonic()
         self.first_step = 0
 
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_train_start(self, trainer: Trainer, pl_module: Any) -> None:
         """Starts the clock and takes out rows of steps to come."""
         self.started, self.first_step = time.monotonic(), trainer.global_step
         if not trainer.is_global_zero:
@@ -54,42 +54,42 @@ class Progress(Callback):
     def on_train_batch_end(
         self,
         trainer: Trainer,
-        pl_module: LightningModule,
+        pl_module: Any,
         outputs: Any,
-        batch: Any,
+        batch: Step[Any],
         batch_idx: int,
     ) -> None:
         """Reports every few steps and at the last."""
         self.loss = self.loss + outputs["loss"]
-        self.tokens += len(batch.batch.tokens) * trainer.world_size  # parts are of nearly one size
         if (batch_idx + 1) % trainer.accumulate_grad_batches:
             return
         loss, self.loss = self.loss, 0.0
+        self.size += pl_module.size(batch)
         done = trainer.global_step
         if done % STEPS_BETWEEN_LINES and done != trainer.max_steps:
             return
         loss = float(trainer.strategy.reduce(loss, reduce_op="mean"))
         if trainer.is_global_zero:
             self._add(done, "loss", loss)
-            self._report_step(done, loss, trainer.max_steps)
+            self._report_step(done, loss, trainer.max_steps, pl_module.unit)
 
-    def _report_step(self, done: int, loss: float, steps: int) -> None:
+    def _report_step(self, done: int, loss: float, steps: int, unit: str) -> None:
         seconds = time.monotonic() - self.started
         left = seconds / (done - self.first_step) * (steps - done)
         self.report(
             f"step {done:,} of {steps:,}: loss {loss:.4f}, "
-            f"{self.tokens / seconds:,.0f} tokens/s, {left / 60:.0f} min left"
+            f"{self.size / seconds:,.0f} {unit}/s, {left / 60:.0f} min left"
         )
 
-    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Reports the held-out perplexity."""
+    def on_validation_end(self, trainer: Trainer, pl_module: Any) -> None:
+        """Reports the held-out loss."""
         if not trainer.is_global_zero:
             return
         loss = float(trainer.callback_metrics["held_out_loss"])
         self._add(trainer.global_step, "held_out_loss", loss)
-        self.report(f"step {trainer.global_step:,}: held-out perplexity {math.exp(loss):.3f}")
+        self.report(pl_module.describe_check(trainer.global_step, loss))
 
-    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_train_end(self, trainer: Trainer, pl_module: Any) -> None:
         """Closes what is open."""
         if self.writer:
             self.writer.close()

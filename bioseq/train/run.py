@@ -6,18 +6,17 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import torch
 
 from bioseq.checkpoints import save_model
-from bioseq.errors import MissingDependencyError, OptionError
+from bioseq.errors import OptionError
 from bioseq.heads import LanguageHead
 from bioseq.models import Encoder, build_encoder
 from bioseq.tokenizer import Tokenizer, build_residue_tokenizer
+from bioseq.train.extra import naming_extra
 from bioseq.train.folder import claim_folder, file_digest, write_json
 from bioseq.train.held_out import held_out_batches, held_out_loss
 from bioseq.train.objective import LanguageModel
@@ -93,18 +92,19 @@ def pretrain(
         result = _read_result(folder)
         report(f"{folder}: already finished, test perplexity {result.test_perplexity:.3f}")
         return result
-    loop = _import_loop()
-    trainer = loop.build_trainer(settings, folder, report, seconds_between_saves)
-    load = partial(load_split, settings, folder / SPLIT_FILE)
-    if trainer.is_global_zero:
+    with naming_extra():
+        import bioseq.train.loop as loop
+    course = loop.plan_course(settings, folder, report, seconds_between_saves)
+    if course.is_first:
         claim_folder(folder, fingerprint)
-        split = load()
+    course.wait_for_first()
+    split = load_split(settings, folder / SPLIT_FILE)
+    if course.is_first:
         report(_describe(model, split))
-        steps = loop.fit(trainer, model, lambda: split, tokenizer, settings, folder)
-        _finish(model, split, tokenizer, settings, folder, steps)
-    else:
-        loop.fit(trainer, model, load, tokenizer, settings, folder)
-    trainer.strategy.barrier()
+    loop.fit(course, model, split, tokenizer, settings)
+    if course.is_first:
+        _finish(model, split, tokenizer, settings, folder, course.steps)
+    course.meet()
     return _read_result(folder)
 
 
@@ -150,16 +150,6 @@ def _describe(model: LanguageModel, split: Split) -> str:
         f"on {len(split.train):,} sequences; {held_out:,} held out, "
         f"{split.leaks:,} of them similar to a training sequence"
     )
-
-
-def _import_loop() -> ModuleType:
-    try:
-        import bioseq.train.loop as loop
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "lightning":
-            raise
-        raise MissingDependencyError("lightning", extra="train") from None
-    return loop
 
 
 def _finish(

@@ -12,6 +12,8 @@ from bioseq.errors import OptionError
 from bioseq.evaluate.schema import check_range, load_toml, read_table
 from bioseq.typing import Molecule
 
+TrainingPrecision = Literal["float32", "bfloat16"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class DataSettings:
@@ -64,7 +66,7 @@ class OptimizerSettings:
     warmup_steps: int = 200
     weight_decay: float = 0.01
     clip: float = 1.0
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: TrainingPrecision = "float32"
     seed: int = 0
     patience: int | None = None
 

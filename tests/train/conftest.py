@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,9 @@ ENCODER = {
     "cell": "gru",
     "direction": "independent",
 }
+
+INTERVALS = ("2", "5")
+"""Steps between lines and, in pre-training, between checks."""
 
 Mutate = Callable[[str, float], str]
 
@@ -89,3 +95,27 @@ def make_settings(tmp_path: Path) -> Callable[..., TrainingSettings]:
         )
 
     return make_settings
+
+
+@pytest.fixture
+def train_apart() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Trains in processes of their own; Lightning or the launcher starts the others."""
+
+    def train_apart(
+        settings: Path, folder: Path, *, kill_at_save: int = 0, launcher: tuple[str, ...] = ()
+    ) -> subprocess.CompletedProcess[str]:
+        worker = Path(__file__).with_name("worker.py")
+        # The nodes of the cluster are this machine, and their names are known to SLURM alone.
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "MASTER_ADDR": "127.0.0.1"}
+        arguments = [worker, settings, folder, str(kill_at_save), *INTERVALS]
+        start = [*(launcher or [sys.executable]), *arguments]
+        return subprocess.run(start, capture_output=True, text=True, check=False, env=environment)
+
+    return train_apart
+
+
+@pytest.fixture
+def torchrun() -> tuple[str, ...]:
+    """What starts two processes from outside."""
+    options = ("--standalone", "--nproc-per-node", "2")
+    return (sys.executable, "-m", "torch.distributed.run", *options)

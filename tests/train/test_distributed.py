@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import subprocess
@@ -25,6 +24,7 @@ from bioseq.train.run import build_language_model
 
 Make = Callable[..., TrainingSettings]
 Write = Callable[..., Path]
+Apart = Callable[..., subprocess.CompletedProcess[str]]
 
 TOKENIZER = build_residue_tokenizer("protein")
 RECURRENT = """
@@ -48,13 +48,12 @@ ENCODERS = {
     "cloze": RECURRENT.format(direction="independent"),
     "next-token": RECURRENT.format(direction="forward"),
 }
-INTERVALS = ("2", "5")
 
 
 @pytest.fixture(autouse=True)
 def _report_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "STEPS_BETWEEN_LINES", int(INTERVALS[0]))
-    monkeypatch.setattr(loop, "_STEPS_BETWEEN_CHECKS", int(INTERVALS[1]))
+    monkeypatch.setattr(progress, "STEPS_BETWEEN_LINES", 2)
+    monkeypatch.setattr(loop, "_STEPS_BETWEEN_CHECKS", 5)
 
 
 def _has_cluster() -> bool:
@@ -85,18 +84,6 @@ warmup_steps = 3
         + "\n".join(f"{name} = {value}" for name, value in run.items())
     )
     return path
-
-
-def _run_apart(
-    settings: Path, folder: Path, *, kill_at_save: int = 0, launcher: tuple[str, ...] = ()
-) -> subprocess.CompletedProcess[str]:
-    """Trains in processes of their own; Lightning or the launcher starts the second."""
-    worker = Path(__file__).with_name("worker.py")
-    # The nodes of the cluster are this machine, and their names are known to SLURM alone.
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MASTER_ADDR": "127.0.0.1"}
-    arguments = [worker, settings, folder, str(kill_at_save), *INTERVALS]
-    start = [*(launcher or [sys.executable]), *arguments]
-    return subprocess.run(start, capture_output=True, text=True, check=False, env=environment)
 
 
 def _assert_close_runs(folder: Path, other: Path) -> None:
@@ -163,11 +150,13 @@ def test_accumulation_changes_nothing_and_may_change_between_interruptions(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["masked", "cloze", "next-token"])
-def test_two_processes_train_as_one(tmp_path: Path, write_corpus: Write, kind: str) -> None:
+def test_two_processes_train_as_one(
+    tmp_path: Path, write_corpus: Write, train_apart: Apart, kind: str
+) -> None:
     write_corpus()
     pretrain(load_settings(_write_settings(tmp_path, kind)), tmp_path / "one")
     settings = _write_settings(tmp_path, kind, devices=2, accumulation=2)
-    done = _run_apart(settings, tmp_path / "two")
+    done = train_apart(settings, tmp_path / "two")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("30 sequences; 10 held out") == 1, "the first process alone reports"
     assert done.stdout.count("step 12 of 12") == 1
@@ -176,20 +165,12 @@ def test_two_processes_train_as_one(tmp_path: Path, write_corpus: Write, kind: s
 
 @pytest.mark.slow
 def test_two_processes_that_torchrun_starts_split_the_sequences_once(
-    tmp_path: Path, write_corpus: Write
+    tmp_path: Path, write_corpus: Write, train_apart: Apart, torchrun: tuple[str, ...]
 ) -> None:
     write_corpus()
     pretrain(load_settings(_write_settings(tmp_path, "cloze")), tmp_path / "one")
     settings = _write_settings(tmp_path, "cloze", devices=2)
-    launcher = (
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc-per-node",
-        "2",
-    )
-    done = _run_apart(settings, tmp_path / "two", launcher=launcher)
+    done = train_apart(settings, tmp_path / "two", launcher=torchrun)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("30 sequences; 10 held out") == 1
     _assert_close_runs(tmp_path / "two", tmp_path / "one")
@@ -199,26 +180,28 @@ def test_two_processes_that_torchrun_starts_split_the_sequences_once(
 @pytest.mark.slurm
 @pytest.mark.skipif(not _has_cluster(), reason="no cluster of node1 and node2")
 def test_two_machines_of_a_slurm_job_train_as_one_process(
-    tmp_path: Path, write_corpus: Write
+    tmp_path: Path, write_corpus: Write, train_apart: Apart
 ) -> None:
     write_corpus()
     pretrain(load_settings(_write_settings(tmp_path, "cloze")), tmp_path / "one")
     settings = _write_settings(tmp_path, "cloze", nodes=2)
     srun = ("srun", "--nodes=2", "--ntasks-per-node=1", "--mem=1500M", "--job-name=train")
-    done = _run_apart(settings, tmp_path / "two", launcher=(*srun, sys.executable))
+    done = train_apart(settings, tmp_path / "two", launcher=(*srun, sys.executable))
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("30 sequences; 10 held out") == 1
     _assert_close_runs(tmp_path / "two", tmp_path / "one")
 
 
 @pytest.mark.slow
-def test_two_processes_go_on_after_a_kill(tmp_path: Path, write_corpus: Write) -> None:
+def test_two_processes_go_on_after_a_kill(
+    tmp_path: Path, write_corpus: Write, train_apart: Apart
+) -> None:
     write_corpus()
     settings = _write_settings(tmp_path, "cloze", devices=2, accumulation=2)
-    killed = _run_apart(settings, tmp_path / "cut", kill_at_save=7)
+    killed = train_apart(settings, tmp_path / "cut", kill_at_save=7)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert torch.load(tmp_path / "cut" / "last.ckpt")["global_step"] == 6
-    done = _run_apart(settings, tmp_path / "cut")
+    done = train_apart(settings, tmp_path / "cut")
     assert done.returncode == 0, done.stderr
     assert "step 4 of 12" not in done.stdout, "went on"
     pretrain(load_settings(_write_settings(tmp_path, "cloze")), tmp_path / "one")

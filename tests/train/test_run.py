@@ -21,6 +21,7 @@ from bioseq.train import TrainingSettings, load_settings, loop, pretrain, progre
 
 Make = Callable[..., TrainingSettings]
 Write = Callable[..., Path]
+Apart = Callable[..., subprocess.CompletedProcess[str]]
 
 SETTINGS = """
 [data]
@@ -105,16 +106,12 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(
 
 
 def test_a_run_killed_while_it_saves_goes_on_from_the_save_before(
-    tmp_path: Path, write_corpus: Write
+    tmp_path: Path, write_corpus: Write, train_apart: Apart
 ) -> None:
     write_corpus()
     (tmp_path / "settings.toml").write_text(SETTINGS)
-    worker = Path(__file__).with_name("worker.py")
-    intervals = [str(progress.STEPS_BETWEEN_LINES), str(loop._STEPS_BETWEEN_CHECKS)]
-    run = [worker, tmp_path / "settings.toml", tmp_path / "cut"]
-    command = [sys.executable, *run, "7", *intervals]
-    killed = subprocess.run(command, capture_output=True, check=False)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    killed = train_apart(tmp_path / "settings.toml", tmp_path / "cut", kill_at_save=7)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert any(path.name.startswith(".last.ckpt.tmp") for path in (tmp_path / "cut").iterdir())
     checkpoint = torch.load(tmp_path / "cut" / "last.ckpt")
     assert checkpoint["global_step"] == 6
@@ -237,7 +234,8 @@ def test_without_lightning_the_extra_is_named(
     tmp_path: Path, write_corpus: Write, make_settings: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_corpus()
-    monkeypatch.delitem(sys.modules, "bioseq.train.loop")
+    for name in ("loop", "course"):
+        monkeypatch.delitem(sys.modules, f"bioseq.train.{name}")
     monkeypatch.setitem(sys.modules, "lightning", None)
     with pytest.raises(MissingDependencyError, match=r"bioseq\[train\]"):
         pretrain(make_settings(), tmp_path / "run")
