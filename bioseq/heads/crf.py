@@ -70,7 +70,9 @@ class ConditionalRandomField(nn.Module):
             logits: Of single residues.
             layout: Where each sequence lies.
         """
-        scores = logits[:, self.owner]
+        # Sums over whole sequences: in half precision they would lose what tells classes apart.
+        wide = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        scores = wide[:, self.owner]
         places, mask = _both_ways(layout)
         steps = self.transitions[self.owner][:, self.owner] * self.changes + self.forbidden
         found = _add_up(

@@ -58,8 +58,10 @@ class LightAttention(nn.Module):
 
 
 def segment_sum(x: Float[Tensor, "tokens dim"], layout: Layout) -> Float[Tensor, "segments dim"]:
-    """Adds up each segment."""
-    return x.new_zeros(layout.num_segments, x.shape[1]).index_add(0, layout.segments, x)
+    """Adds up each segment, in float32 at least: beyond 256, bfloat16 can't count."""
+    wide = x.to(torch.promote_types(x.dtype, torch.float32))
+    sums = wide.new_zeros(layout.num_segments, x.shape[1]).index_add(0, layout.segments, wide)
+    return sums.to(x.dtype)
 
 
 def segment_max(x: Float[Tensor, "tokens dim"], layout: Layout) -> Float[Tensor, "segments dim"]:
