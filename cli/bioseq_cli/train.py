@@ -35,6 +35,8 @@ def _train_predictor(settings: Path, output: Path) -> None:
     from bioseq.train.predictor import load_predictor_settings, train_predictor
 
     result = train_predictor(load_predictor_settings(settings), output, _report)
+    if not _is_first():
+        return
     click.echo(f"predictor  {result.folder} ({result.parameters:,} parameters)")
     click.echo(
         f"sequences  {result.train_sequences:,} train, {result.valid_sequences:,} valid, "
@@ -43,17 +45,22 @@ def _train_predictor(settings: Path, output: Path) -> None:
 
 
 def _train_encoder(settings: Path, output: Path) -> None:
-    from torch import distributed
-
     from bioseq.train import load_settings, pretrain
 
     result = pretrain(load_settings(settings), output, _report)
-    if distributed.is_initialized() and distributed.get_rank():
+    if not _is_first():
         return
     click.echo(f"model       {result.folder} ({result.parameters:,} parameters)")
     click.echo(f"test part   {result.test_sequences:,} sequences")
     click.echo(f"perplexity  {result.test_perplexity:.3f}")
     click.echo(f"unigram     {result.unigram_perplexity:.3f}")
+
+
+def _is_first() -> bool:
+    """Whether this process, of all that train, is the one that speaks."""
+    from torch import distributed
+
+    return not distributed.is_initialized() or distributed.get_rank() == 0
 
 
 def _report(line: str) -> None:

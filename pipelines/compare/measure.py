@@ -182,7 +182,7 @@ def main() -> None:
         clock.append(time.process_time())  # the first line comes when the data are read
         print(line, flush=True)
 
-    checkpoint = given.output / "run/member-0.ckpt"
+    checkpoint = given.output / "run/last.ckpt"
     is_resumed = checkpoint.exists()
     result = train_predictor(load_predictor_settings(settings), given.output / "run", report)
     seconds = clock[-1] - clock[0]
@@ -192,7 +192,7 @@ def main() -> None:
         "encoder": given.encoder,
         "seed": given.seed,
         "parameters": sum(p.numel() for p in encoder.parameters()),
-        "steps": torch.load(checkpoint, weights_only=True)["step"],
+        "steps": torch.load(checkpoint, weights_only=True)["global_step"],
         "cpu_seconds": None if is_resumed else seconds,
         "valid_loss": result.valid_loss[0],
         "bins": judge(table, given.task, result.folder),

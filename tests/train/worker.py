@@ -11,6 +11,8 @@ from typing import Any
 import torch
 
 from bioseq.train import load_settings, loop, pretrain, progress
+from bioseq.train.predictor import load_predictor_settings, train_predictor
+from bioseq.train.predictor.settings import is_predictor
 
 save = torch.save
 saved = 0
@@ -29,4 +31,8 @@ def save_and_die(checkpoint: dict[str, Any], path: Path) -> None:
 torch.save = save_and_die
 progress.STEPS_BETWEEN_LINES = int(sys.argv[4])
 loop._STEPS_BETWEEN_CHECKS = int(sys.argv[5])
-pretrain(load_settings(Path(sys.argv[1])), Path(sys.argv[2]), seconds_between_saves=0.0)
+settings, folder = Path(sys.argv[1]), Path(sys.argv[2])
+if is_predictor(settings):
+    train_predictor(load_predictor_settings(settings), folder, seconds_between_saves=0.0)
+else:
+    pretrain(load_settings(settings), folder, seconds_between_saves=0.0)

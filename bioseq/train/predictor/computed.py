@@ -54,4 +54,4 @@ class ComputedStates(States):
         parts = [self._tokens.ids[bounds[i] : bounds[i + 1]] for i in members]
         encoding = self.encoder(pack_parts(parts, device), layers=self.layers)
         places, _ = encoding.layout.without_specials(*self._num_specials)
-        return torch.cat([states[places] for states in encoding.states], dim=-1)
+        return torch.cat([states[places] for states in encoding.states], dim=-1).float()

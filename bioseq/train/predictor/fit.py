@@ -1,177 +1,177 @@
-"""Fitting a head, and an encoder with it; killed and repeated, it goes on to the same weights."""
+"""Fitting a head, and an encoder with it."""
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Int64
+from jaxtyping import Float, Int64
+from lightning import LightningModule, Trainer
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 from torch.optim import AdamW
 
 from bioseq.heads import Head, HeadConfig, build_head
-from bioseq.store.replacement import replacing
+from bioseq.predict.tasks.target import level_widths
+from bioseq.train.course import Course, Plan
+from bioseq.train.fitting import Fitting, trained_weights, with_schedule
 from bioseq.train.predictor.loss import joint_loss
 from bioseq.train.predictor.material import Material
-from bioseq.train.predictor.settings import FittingSettings
+from bioseq.train.predictor.order import Epochs, plan_epochs
+from bioseq.train.predictor.settings import PredictorSettings
+from bioseq.train.predictor.table import LabelTable
+from bioseq.train.steps import Step, derive_seed
 
-_STEPS_BETWEEN_LINES = 200
-_SEED_STRIDE = 1_000_003
+Members = Int64[np.ndarray, " batch"]
 
 
-class Fitting:
-    """The fitting of one member.
+class HeadFitting(Fitting):
+    """Fits one member; its randomness depends on the seed, the step and the part alone.
 
     Args:
-        config: Of the head.
-        material: What it is fitted on; its states are fitted, too, where they have parameters.
+        head: What is fitted; the states are, too, where they have weights that are not frozen.
+        material: What it is fitted on.
+        epochs: What the steps read.
         settings: How.
-        member: Number of the member; decides its seed.
-        checkpoint: File of the unfinished state.
-        encoder_learning_rate: Highest rate of the states' parameters.
+    """
+
+    model: nn.ModuleDict
+    unit = "residues"
+
+    def __init__(
+        self, head: Head, material: Material, epochs: Epochs, settings: PredictorSettings
+    ) -> None:
+        super().__init__(nn.ModuleDict({"head": head, "states": material.states}))
+        self.material = material
+        self.epochs = epochs
+        self.settings = settings
+        valid = material.lengths[material.table.members("valid")].sum()
+        self.valid_batches = float(valid / settings.optimizer.residues_per_batch)
+
+    def size(self, step: Step[Members]) -> int:
+        """Gives the residues of a step."""
+        return int(self.material.lengths[step.batch].sum())
+
+    def describe_check(self, step: int, loss: float) -> str:
+        """Words the loss on the valid part after so many steps."""
+        return f"epoch {-(-step // self.epochs.steps_each)}, loss on the valid part {loss:.4f}"
+
+    def training_step(self, step: Step[Members], index: int) -> Tensor:
+        """Gives the loss of a part of a step; the mean over the parts is that of the step."""
+        seed = derive_seed(self.epochs.seed, step.number) * step.parts + step.part
+        torch.manual_seed(seed % 2**63)
+        return self._cost(step) * step.parts
+
+    def validation_step(self, step: Step[Members], index: int) -> None:
+        """Logs the mean loss over the labelled rows of the valid part, all processes together."""
+        loss = self._cost(step) / self.valid_batches
+        self.log("held_out_loss", loss, reduce_fx="sum", sync_dist=True)
+
+    def _cost(self, step: Step[Members]) -> Float[Tensor, ""]:
+        """Adds up the loss of a part of a batch."""
+        taken = step.batch[step.part :: step.parts]
+        # Every process gives gradients: one without a sequence takes the first, for nothing.
+        weight = 1.0 if len(taken) else 0.0
+        states, layout, labels = self.material.batch(taken if len(taken) else step.batch[:1])
+        outputs = self.model["head"](states, layout)
+        return weight * joint_loss(outputs, labels, self.material.targets, self.material.factors)
+
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        """Builds AdamW with warm-up and cosine decay, with a rate each for head and encoder."""
+        settings = self.settings.optimizer
+        encoder_rate = self.settings.encoder.learning_rate or settings.learning_rate
+        groups = [
+            {"params": list(trained_weights(self.model[name]).values()), "lr": rate}
+            for name, rate in (("head", settings.learning_rate), ("states", encoder_rate))
+        ]
+        return with_schedule(
+            AdamW(groups, weight_decay=settings.weight_decay),
+            steps=self.epochs.steps,
+            warmup_steps=max(1, round(self.epochs.steps * settings.warmup)),
+        )
+
+    def configure_callbacks(self) -> list[Callback]:
+        """Adds the check of a last epoch that is cut short."""
+        return [LastCheck()]
+
+
+class LastCheck(Callback):
+    """Has a check follow the last step, also where it ends no epoch."""
+
+    def on_train_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Asks the trainer to stop, before which it checks."""
+        if trainer.global_step == trainer.max_steps:
+            trainer.should_stop = True
+
+
+class Member:
+    """One of the heads whose mean a predictor gives.
+
+    Args:
+        number: Of the head; decides its seed.
+        settings: Of the training.
+        table: The labelled sequences.
+        folder: For checkpoint, best weights and log.
+        report: Takes lines of progress.
+        seconds_between_saves: Time between checkpoints.
+
+    Attributes:
+        course: Of its fitting.
+
+    Raises:
+        OptionError: the devices are not there, or not as many as started processes.
     """
 
     def __init__(
         self,
-        config: HeadConfig,
-        material: Material,
-        settings: FittingSettings,
-        *,
-        member: int,
-        checkpoint: Path,
-        encoder_learning_rate: float,
+        number: int,
+        settings: PredictorSettings,
+        table: LabelTable,
+        folder: Path,
+        report: Callable[[str], None],
+        seconds_between_saves: float,
     ) -> None:
-        self.material = material
-        self.settings = settings
-        self.checkpoint = checkpoint
-        self.seed = settings.seed * _SEED_STRIDE + member
-        torch.manual_seed(self.seed)
-        self.head = build_head(config).to(material.device)
-        self.parts = nn.ModuleDict({"head": self.head, "states": material.states})
-        self.rates = (settings.learning_rate, encoder_learning_rate)
-        groups = [{"params": list(_trained(part).values())} for part in self.parts.values()]
-        self.optimizer = AdamW(groups, weight_decay=settings.weight_decay)
-        self.step = 0
-        self.epoch = 0
-        self.best_loss = math.inf
-        self.best = self._copy_weights()
-        self.best_epoch = -1
-        steps_per_epoch = len(self._batches())
-        self.last_step = steps_per_epoch * settings.epochs
-        if settings.steps:
-            self.last_step = min(self.last_step, settings.steps)
-        self.last_epoch = -(-self.last_step // steps_per_epoch)
-        if checkpoint.exists():
-            self._load()
+        self._settings = settings
+        seed = derive_seed(settings.optimizer.seed, number)
+        self._epochs = plan_epochs(settings, table, seed)
+        plan = Plan(
+            steps=self._epochs.steps,
+            steps_between_checks=self._epochs.steps_each,
+            patience=settings.optimizer.patience,
+            clip=settings.optimizer.clip,
+            precision=settings.optimizer.precision,
+            uses_all_weights=not settings.encoder.is_trained,
+            seconds_between_saves=seconds_between_saves,
+        )
+        self.course = Course(plan, settings.run, folder, report)
 
-    def run(self, report: Callable[[str], None], seconds_between_saves: float) -> Head:
+    def fit(self, material: Material) -> Head:
         """Fits until the last epoch or until patience ends, and gives the best epoch's head."""
-        self._saved = time.monotonic()
-        while self.epoch < self.last_epoch and not self._is_stalled:
-            self._run_epoch(report, seconds_between_saves)
-            loss = self._valid_loss()
-            report(f"epoch {self.epoch + 1}, loss on the valid part {loss:.4f}")
-            if loss < self.best_loss:
-                self.best_loss, self.best_epoch = loss, self.epoch
-                self.best = self._copy_weights()
-            self.epoch += 1
-            self._save()
-        self._set_weights(self.best)
-        return self.head.eval()
-
-    @property
-    def _is_stalled(self) -> bool:
-        return self.epoch - self.best_epoch > self.settings.patience
-
-    def _run_epoch(self, report: Callable[[str], None], seconds_between_saves: float) -> None:
-        batches = self._batches()
-        done = self.step - self.epoch * len(batches)
-        for batch in batches[done : done + self.last_step - self.step]:
-            loss = self._take_step(batch)
-            if self.step % _STEPS_BETWEEN_LINES == 0:
-                report(f"step {self.step:,}, loss {loss:.4f}")
-            if time.monotonic() - self._saved > seconds_between_saves:
-                self._save()
-
-    def _batches(self) -> list[Int64[np.ndarray, " batch"]]:
-        """The batches of the epoch; their number is that of every epoch."""
-        rng = np.random.default_rng([self.seed, self.epoch])
-        return self.material.draw(self.settings.residues_per_batch, rng)
-
-    def _take_step(self, batch: Int64[np.ndarray, " batch"]) -> float:
-        material, settings = self.material, self.settings
-        torch.manual_seed(self.seed * _SEED_STRIDE + self.step)
-        self.parts.train()
-        share = _schedule(self.step, self.last_step, settings.warmup)
-        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
-            group["lr"] = rate * share
-        states, layout, labels = material.batch(batch)
-        outputs = self.head(states, layout)
-        loss = joint_loss(outputs, labels, material.targets, material.factors)
-        self.optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(_trained(self.parts).values(), settings.clip)
-        self.optimizer.step()
-        self.step += 1
-        return loss.item()
-
-    def _valid_loss(self) -> float:
-        """Mean over the labelled rows of the valid part, every target with its weight."""
-        material = self.material
-        members = material.table.members("valid")
-        losses = 0.0
-        for outputs, labels in material.outputs(
-            self.head, members, self.settings.residues_per_batch
-        ):
-            losses += joint_loss(outputs, labels, material.targets, material.factors).item()
-        batches = material.lengths[members].sum() / self.settings.residues_per_batch
-        return losses / float(batches)
-
-    def _copy_weights(self) -> dict[str, Tensor]:
-        return {name: weight.detach().clone() for name, weight in _trained(self.parts).items()}
-
-    def _set_weights(self, weights: dict[str, Tensor]) -> None:
-        with torch.no_grad():
-            for name, weight in _trained(self.parts).items():
-                weight.copy_(weights[name])
-
-    def _save(self) -> None:
-        state = {
-            "weights": self._copy_weights(),
-            "optimizer": self.optimizer.state_dict(),
-            "best": self.best,
-            "best_loss": self.best_loss,
-            "best_epoch": self.best_epoch,
-            "step": self.step,
-            "epoch": self.epoch,
-        }
-        with replacing(self.checkpoint) as temporary:
-            torch.save(state, temporary)
-        self._saved = time.monotonic()
-
-    def _load(self) -> None:
-        state = torch.load(self.checkpoint, map_location=self.material.device, weights_only=True)
-        self._set_weights(state["weights"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.best = state["best"]
-        self.best_loss = state["best_loss"]
-        self.best_epoch = state["best_epoch"]
-        self.step = state["step"]
-        self.epoch = state["epoch"]
+        torch.manual_seed(self._epochs.seed)
+        head = build_head(_head_config(self._settings, material))
+        fitting = HeadFitting(head, material, self._epochs, self._settings)
+        residues = self._settings.optimizer.residues_per_batch
+        watched = material.cut(material.table.members("valid"), residues)
+        self.course.fit(fitting, self._epochs.batches, watched)
+        fitting.model.to(material.device)  # Lightning leaves it on the CPU
+        return head.eval()
 
 
-def _trained(module: nn.Module) -> dict[str, nn.Parameter]:
-    """Gives the parameters that are not frozen, by name."""
-    return {name: weight for name, weight in module.named_parameters() if weight.requires_grad}
-
-
-def _schedule(step: int, steps: int, warmup: float) -> float:
-    """Share of the highest learning rate: linear warm-up, then half a cosine to zero."""
-    rising = max(1, round(steps * warmup))
-    if step < rising:
-        return (step + 1) / rising
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - rising) / max(1, steps - rising))))
+def _head_config(settings: PredictorSettings, material: Material) -> HeadConfig:
+    return HeadConfig(
+        **asdict(settings.head),
+        outputs=level_widths(material.targets),
+        input_dim=material.states.dim,
+    )

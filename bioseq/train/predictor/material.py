@@ -16,7 +16,6 @@ from bioseq.evaluate.labels import label_rows
 from bioseq.heads import Head, Level
 from bioseq.predict.tasks.target import Target
 from bioseq.train.predictor.loss import standardise
-from bioseq.train.predictor.order import Batches, bucket_order, random_order
 from bioseq.train.predictor.settings import PredictorSettings, TargetSettings
 from bioseq.train.predictor.states import States
 from bioseq.train.predictor.table import LabelTable
@@ -65,12 +64,6 @@ class Material:
         found = (self.rows(target, member)[:, 0] for member in members.tolist())
         return sum(int((~np.isnan(rows)).sum()) for rows in found)
 
-    def draw(self, residues: int, rng: np.random.Generator) -> Batches:
-        """Draws an epoch's batches of about so many residues; all epochs have equally many."""
-        members = self.table.members("train")
-        order = bucket_order if self.states.groups_lengths else random_order
-        return order(members, self.lengths[members], residues, rng)
-
     def means(self, members: Int64[np.ndarray, " members"]) -> Float[Tensor, "members dim"]:
         """Gives the mean state of each of some sequences."""
         return self.states.means(members, self.lengths)
@@ -78,7 +71,9 @@ class Material:
     def cut(
         self, members: Int64[np.ndarray, " members"], residues: int
     ) -> list[Int64[np.ndarray, " batch"]]:
-        """Cuts sequences, in the order given, into batches of about so many residues."""
+        """Cuts sequences, as given or sorted by length, into batches of about so many residues."""
+        if self.states.groups_lengths:
+            members = members[np.argsort(self.lengths[members], kind="stable")]
         pools = np.cumsum(self.lengths[members]) // residues
         return np.split(members, np.flatnonzero(np.diff(pools)) + 1)
 
@@ -88,8 +83,6 @@ class Material:
         """Gives a head's outputs and the labels, batch by batch."""
         head.eval()
         self.states.eval()
-        if self.states.groups_lengths:
-            members = members[np.argsort(self.lengths[members], kind="stable")]
         with torch.inference_mode():
             for batch in self.cut(members, residues):
                 states, layout, labels = self.batch(batch)

@@ -6,23 +6,25 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bioseq.errors import OptionError
-from bioseq.heads import Head, HeadConfig
+from bioseq.heads import Head
 from bioseq.predict.tasks.folder import save_predictor
 from bioseq.predict.tasks.predictor import EncoderReference, Predictor
-from bioseq.predict.tasks.target import level_widths
 from bioseq.predict.tasks.typicality import fit_typicality
+from bioseq.train.extra import naming_extra
 from bioseq.train.folder import claim_folder, file_digest, write_json
 from bioseq.train.predictor.calibrate import calibrate_all
 from bioseq.train.predictor.encoder import open_source
-from bioseq.train.predictor.fit import Fitting
 from bioseq.train.predictor.material import Material, build_material
 from bioseq.train.predictor.settings import PredictorSettings
 from bioseq.train.predictor.table import LabelTable, load_table
+
+if TYPE_CHECKING:
+    from bioseq.train.predictor.fit import Member
 
 PREDICTOR_FOLDER = "predictor"
 RESULT_FILE = "result.json"
@@ -32,7 +34,7 @@ _TYPICAL_SEQUENCES = 2_000
 _LATER = {
     "encoder": ("train", "learning_rate", "lora", "new"),
     "head": ("pair_dim",),
-    "optimizer": ("steps",),
+    "optimizer": ("steps", "precision"),
 }
 
 
@@ -72,6 +74,9 @@ def train_predictor(
     interruption, it goes on from the last checkpoint and ends with the weights of an uninterrupted
     run (on the CPU with the same number of threads).
 
+    With several devices or nodes each process calls this; the first claims the folder, looks for
+    leaks, computes states, reports and writes, and all give its result.
+
     Args:
         settings: Of the training.
         folder: For states, checkpoints, result and predictor.
@@ -82,75 +87,64 @@ def train_predictor(
         FingerprintError: the folder holds a run with other settings or labels.
         FormatError: a label does not fit its sequence.
         InputError: a file can't be read, or a part of the split is empty.
-        MissingDependencyError: LoRA is asked for, and `peft` is not installed.
+        MissingDependencyError: `lightning` is not installed, or LoRA is asked for without `peft`.
         OptionError: the settings ask for something impossible.
     """
-    claim_folder(folder, _fingerprint(settings))
-    finished = folder / RESULT_FILE
-    if finished.exists():
+    fingerprint = _fingerprint(settings)
+    if (folder / RESULT_FILE).exists():
+        claim_folder(folder, fingerprint)
         report(f"{folder}: already finished")
-        stored = json.loads(finished.read_text())
-        return PredictorResult(**{**stored, "folder": str(folder / PREDICTOR_FOLDER)})
+        return _read_result(folder)
     table = load_table(settings)
-    leaks = int(table.find_leaks(settings.data.molecule).sum())
-    report(_describe(table, leaks))
-    predictor, parameters, losses = _fit(settings, table, folder, report, seconds_between_saves)
-    save_predictor(folder / PREDICTOR_FOLDER, predictor)
-    result = PredictorResult(
-        folder=str(folder / PREDICTOR_FOLDER),
-        parameters=parameters,
-        train_sequences=len(table.members("train")),
-        valid_sequences=len(table.members("valid")),
-        test_sequences=len(table.members("test")),
-        leaks=leaks,
-        valid_loss=losses,
-    )
-    write_json(finished, asdict(result))
-    return result
+    members = _plan_members(settings, table, folder, report, seconds_between_saves)
+    course, leaks = members[0].course, 0
+    if course.is_first:
+        claim_folder(folder, fingerprint)
+        leaks = int(table.find_leaks(settings.data.molecule).sum())
+        report(_describe(table, leaks))
+    course.wait_for_first()
+    with open_source(settings, table, folder) as source:
+        material = build_material(settings, table, source.states)
+        heads = [member.fit(material) for member in members]
+        if course.is_first:
+            encoder = source.finish(folder / PREDICTOR_FOLDER)
+            predictor = _build_predictor(settings, encoder, material, heads)
+            save_predictor(folder / PREDICTOR_FOLDER, predictor)
+            weights = [*predictor.heads.parameters(), *source.states.parameters()]
+            result = PredictorResult(
+                folder=str(folder / PREDICTOR_FOLDER),
+                parameters=sum(weight.numel() for weight in weights),
+                train_sequences=len(table.members("train")),
+                valid_sequences=len(table.members("valid")),
+                test_sequences=len(table.members("test")),
+                leaks=leaks,
+                valid_loss=[member.course.lowest_loss for member in members],
+            )
+            write_json(folder / RESULT_FILE, asdict(result))
+    course.meet()
+    return _read_result(folder)
 
 
-def _fit(
+def _plan_members(
     settings: PredictorSettings,
     table: LabelTable,
     folder: Path,
     report: Callable[[str], None],
     seconds_between_saves: float,
-) -> tuple[Predictor, int, list[float]]:
-    """Gives the predictor, the number of its weights, and each member's loss on the valid part."""
-    members = settings.optimizer.members
-    if settings.encoder.is_trained and members > 1:
-        raise OptionError("[optimizer] members", members, allowed="1 with a trained encoder")
-    with open_source(settings, table, folder) as source:
-        material = build_material(settings, table, source.states)
-        fittings = [
-            Fitting(
-                _head_config(settings, material),
-                material,
-                settings.optimizer,
-                member=member,
-                checkpoint=folder / f"member-{member}.ckpt",
-                encoder_learning_rate=settings.encoder.learning_rate
-                or settings.optimizer.learning_rate,
-            )
-            for member in range(members)
-        ]
-        heads = [fitting.run(report, seconds_between_saves) for fitting in fittings]
-        encoder = source.finish(folder / PREDICTOR_FOLDER)
-        predictor = _finish(settings, encoder, material, heads)
-        weights = [*predictor.heads.parameters(), *source.states.parameters()]
-    losses = [fitting.best_loss for fitting in fittings]
-    return predictor, sum(weight.numel() for weight in weights), losses
+) -> list[Member]:
+    count = settings.optimizer.members
+    if settings.encoder.is_trained and count > 1:
+        raise OptionError("[optimizer] members", count, allowed="1 with a trained encoder")
+    with naming_extra():
+        from bioseq.train.predictor.fit import Member
+    folders = [folder / f"member-{i}" for i in range(count)] if count > 1 else [folder]
+    return [
+        Member(number, settings, table, own, report, seconds_between_saves)
+        for number, own in enumerate(folders)
+    ]
 
 
-def _head_config(settings: PredictorSettings, material: Material) -> HeadConfig:
-    return HeadConfig(
-        **asdict(settings.head),
-        outputs=level_widths(material.targets),
-        input_dim=material.states.dim,
-    )
-
-
-def _finish(
+def _build_predictor(
     settings: PredictorSettings,
     encoder: EncoderReference,
     material: Material,
@@ -175,7 +169,8 @@ def _finish(
 
 def _fingerprint(settings: PredictorSettings) -> dict[str, Any]:
     plain: dict[str, Any] = json.loads(json.dumps(asdict(settings), default=str))
-    plain.pop("folder")
+    for name in ("folder", "run"):
+        plain.pop(name)
     for table, names in _LATER.items():
         defaults = asdict(type(getattr(settings, table))())
         for name in names:
@@ -187,6 +182,11 @@ def _fingerprint(settings: PredictorSettings) -> dict[str, Any]:
     plain["targets"] = {str(i): target for i, target in enumerate(plain["targets"])}
     plain["data"]["table_sha256"] = file_digest(settings.folder / settings.data.table)
     return plain
+
+
+def _read_result(folder: Path) -> PredictorResult:
+    stored = json.loads((folder / RESULT_FILE).read_text())
+    return PredictorResult(**{**stored, "folder": str(folder / PREDICTOR_FOLDER)})
 
 
 def _describe(table: LabelTable, leaks: int) -> str:

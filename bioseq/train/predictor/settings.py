@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,9 +12,10 @@ from bioseq.evaluate.labels import LabelColumn
 from bioseq.evaluate.schema import check_range, load_toml, read_table
 from bioseq.heads import HeadKind
 from bioseq.train.predictor.encoder_settings import EncoderSettings, read_encoder
+from bioseq.train.settings import RunSettings, TrainingPrecision
 from bioseq.typing import Molecule
 
-_TABLES = ("data", "encoder", "head", "optimizer", "predictor", "targets")
+_TABLES = ("data", "encoder", "head", "optimizer", "predictor", "run", "targets")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +89,7 @@ class FittingSettings:
         warmup: Share of the steps up to the highest rate.
         weight_decay: Of all weights of the head, and of the encoder's that are trained.
         clip: Largest norm of the gradient.
+        precision: Number format of the matrix products; weights stay float32.
         patience: Epochs without a lower loss on the valid part after which a member is done.
         members: Heads that are fitted, each from its own seed; predictions are their mean.
         seed: Decides weights, order, dropout and split.
@@ -100,6 +102,7 @@ class FittingSettings:
     warmup: float = 0.05
     weight_decay: float = 0.01
     clip: float = 1.0
+    precision: TrainingPrecision = "float32"
     patience: int = 3
     members: int = 1
     seed: int = 0
@@ -138,6 +141,7 @@ class PredictorSettings:
         targets: What to learn.
         optimizer: How to fit.
         folder: Folder that paths are relative to.
+        run: Where the training takes place.
     """
 
     predictor: NameSettings
@@ -147,6 +151,7 @@ class PredictorSettings:
     targets: tuple[TargetSettings, ...]
     optimizer: FittingSettings
     folder: Path
+    run: RunSettings = field(default_factory=RunSettings)
 
     def __post_init__(self) -> None:
         shortest = self.head.shortest
@@ -193,4 +198,5 @@ def load_predictor_settings(path: Path) -> PredictorSettings:
         targets=tuple(read_table("targets", TargetSettings, target) for target in targets),
         optimizer=read("optimizer", FittingSettings),
         folder=path.parent,
+        run=read("run", RunSettings),
     )

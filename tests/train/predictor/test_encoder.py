@@ -203,10 +203,10 @@ def test_interrupted_and_resumed_training_gives_the_same_weights(
 
     def interrupt(line: str) -> None:
         if line.startswith("epoch 4"):
-            raise KeyboardInterrupt
+            raise InterruptedError
 
     whole = train_predictor(settings, tmp_path / "whole", quiet)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(InterruptedError):
         train_predictor(settings, tmp_path / "run", interrupt, seconds_between_saves=0.0)
     resumed = train_predictor(settings, tmp_path / "run", quiet)
     for load in (load_predictor, lambda folder: load_model(f"{folder}/encoder").encoder):
@@ -223,8 +223,8 @@ def test_fitting_ends_after_so_many_steps_with_whole_and_cut_epochs(
     lines: list[str] = []
     path.write_text(text.replace("epochs = 12", "epochs = 12\nsteps = 20"))
     train_predictor(load_predictor_settings(path), tmp_path / "run", lines.append)
-    state = torch.load(tmp_path / "run" / "member-0.ckpt", weights_only=True)
-    assert state["step"] == 20
+    state = torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)
+    assert state["global_step"] == 20
     assert sum(line.startswith("epoch") for line in lines) == 3  # of 8 steps each
 
 
