@@ -18,7 +18,7 @@ from bioseq.predict.tasks.typicality import fit_typicality
 from bioseq.train.extra import naming_extra
 from bioseq.train.folder import claim_folder, file_digest, write_json
 from bioseq.train.predictor.calibrate import calibrate_all
-from bioseq.train.predictor.encoder import open_source
+from bioseq.train.predictor.encoder import Source, open_source
 from bioseq.train.predictor.material import Material, build_material
 from bioseq.train.predictor.settings import PredictorSettings
 from bioseq.train.predictor.table import LabelTable, load_table
@@ -107,13 +107,9 @@ def train_predictor(
         material = build_material(settings, table, source.states)
         heads = [member.fit(material) for member in members]
         if course.is_first:
-            encoder = source.finish(folder / PREDICTOR_FOLDER)
-            predictor = _build_predictor(settings, encoder, material, heads)
-            save_predictor(folder / PREDICTOR_FOLDER, predictor)
-            weights = [*predictor.heads.parameters(), *source.states.parameters()]
             result = PredictorResult(
                 folder=str(folder / PREDICTOR_FOLDER),
-                parameters=sum(weight.numel() for weight in weights),
+                parameters=_save(settings, source, material, heads, folder / PREDICTOR_FOLDER),
                 train_sequences=len(table.members("train")),
                 valid_sequences=len(table.members("valid")),
                 test_sequences=len(table.members("test")),
@@ -142,6 +138,16 @@ def _plan_members(
         Member(number, settings, table, own, report, seconds_between_saves)
         for number, own in enumerate(folders)
     ]
+
+
+def _save(
+    settings: PredictorSettings, source: Source, material: Material, heads: list[Head], folder: Path
+) -> int:
+    """Writes the predictor, with its encoder if that was trained; gives the number of weights."""
+    predictor = _build_predictor(settings, source.finish(folder), material, heads)
+    save_predictor(folder, predictor)
+    weights = [*predictor.heads.parameters(), *source.states.parameters()]
+    return sum(weight.numel() for weight in weights)
 
 
 def _build_predictor(
