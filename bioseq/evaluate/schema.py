@@ -81,7 +81,8 @@ def _check_type(name: str, value: object, hint: Any) -> None:
     choices = get_args(hint)
     if choices and value not in choices:
         raise OptionError(name, value, allowed=choices)
-    if not choices and (isinstance(value, bool) or not isinstance(value, hint)):
+    # For Python True is a number, too.
+    if not choices and (not isinstance(value, hint) or isinstance(value, bool) != (hint is bool)):
         raise OptionError(name, value, allowed=f"a value of type {hint.__name__}")
 
 

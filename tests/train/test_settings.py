@@ -48,9 +48,11 @@ def test_a_file_gives_its_values_and_the_defaults(tmp_path: Path) -> None:
 
 
 def test_where_a_run_takes_place_is_read(tmp_path: Path) -> None:
-    text = TEXT + "patience = 2\n[run]\ndevices = 4\nnodes = 2\naccumulation = 3\n"
+    text = (
+        TEXT + "patience = 2\n[run]\ndevices = 4\nnodes = 2\naccumulation = 3\ntensorboard = true\n"
+    )
     settings = load_settings(_write(tmp_path, text))
-    assert settings.run == RunSettings(devices=4, nodes=2, accumulation=3)
+    assert settings.run == RunSettings(devices=4, nodes=2, accumulation=3, tensorboard=True)
     assert settings.run.num_processes == 8
     assert settings.optimizer.patience == 2
 
@@ -75,6 +77,7 @@ def test_the_bundled_settings_are_valid(path: Path) -> None:
         ("= 1\n", "= 1\npatience = '2'\n", OptionError, "patience is '2'; allowed: .* of type int"),
         ("= 1\n", "= 1\npatience = 0\n", OptionError, "patience is 0; allowed: 1 or more"),
         ("= 1\n", "= 1\n[run]\nnodes = 0\n", OptionError, "nodes is 0; allowed: 1 or more"),
+        ("= 1\n", "= 1\n[run]\ntensorboard = 1\n", OptionError, "is 1; allowed: .* of type bool"),
         ("[data]", "[data", FormatError, "settings.toml: not valid TOML"),
     ],
 )
