@@ -148,6 +148,23 @@ def test_accumulation_changes_nothing_and_may_change_between_interruptions(
     _assert_close_runs(tmp_path / "changed", tmp_path / "whole")
 
 
+def test_a_step_counts_once_in_however_many_parts_it_is_taken(
+    tmp_path: Path, write_corpus: Write, make_settings: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_corpus()
+    read: list[int] = []
+
+    class Counting(progress.Progress):
+        def on_train_end(self, *_: Any) -> None:
+            read.append(self.size)
+
+    monkeypatch.setattr("bioseq.train.course.Progress", Counting)
+    for parts in (1, 3):
+        settings = replace(make_settings(steps=4), run=RunSettings(accumulation=parts))
+        pretrain(settings, tmp_path / f"in-{parts}", lambda line: None)
+    assert read[0] == read[1] > 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["masked", "cloze", "next-token"])
 def test_two_processes_train_as_one(
