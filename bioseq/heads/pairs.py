@@ -31,7 +31,7 @@ def pairs_of(
     Args:
         length: Residues of the sequence.
         device: Where the indices are made.
-        at_once: PairPlaces in a piece at most; more where one residue is the first of more.
+        at_once: Pairs in a piece at most; more where one residue is the first of more.
     """
     start, last = 0, length - 1
     while start < last:
