@@ -61,6 +61,12 @@ column = "charge"
 level = "residue"
 kind = "value"
 classes = ["charge"]
+[[targets]]
+name = "meeting"
+column = "meeting"
+level = "pair"
+kind = "classes"
+classes = ["none", "A and G"]
 [optimizer]
 epochs = 4
 steps = 14
@@ -90,14 +96,22 @@ def _report_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def write_settings(tmp_path: Path) -> Write:
-    """What follows an A is H, a G is E, all else C, where it is known; K is charged."""
+    """What follows an A is H, a G is E, all else C, where it is known; K is charged; A meets G."""
     rng = np.random.default_rng(0)
     states = {"A": "H", "G": "E"}
     sequences = ["".join(rng.choice(list("AGLKV"), 20 + i % 25)) for i in range(60)]
     after = ["".join(states.get(x, "C") for x in f" {s}"[:-1]) for s in sequences]
     charge = [",".join(str(float(x == "K")) for x in s) for s in sequences]
     after[::3] = ["?" * len(text) for text in after[::3]]
-    table = {"sequence": sequences, "after": after, "charge": charge}
+    meeting = [
+        " ".join(
+            f"{i + 1}-{j + 1}"
+            for i, j in zip(*np.triu_indices(len(s), 6), strict=True)
+            if {s[i], s[j]} == {"A", "G"}
+        )
+        for s in sequences
+    ]
+    table = {"sequence": sequences, "after": after, "charge": charge, "meeting": meeting}
     pl.DataFrame(table).write_csv(tmp_path / "labels.csv")
     torch.manual_seed(5)
     tokenizer = build_residue_tokenizer("protein")
