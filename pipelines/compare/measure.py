@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 import torch
 
-from bioseq.evaluate.labels import read_labels
+from bioseq.evaluate.labels import label_rows, read_labels
 from bioseq.evaluate.run import predict_sequences
 from bioseq.evaluate.settings import Trial
 from bioseq.models import Encoder, build_encoder
@@ -140,7 +140,7 @@ def judge(table: Path, task: str, predictor: str) -> dict[str, dict[str, float]]
     frame = pl.read_parquet(table)
     tested = frame.filter(pl.col("split") == "test")
     sequences = tested["sequence"].to_list()
-    truths = read_labels(tested, trial, sequences, table)
+    truths = [label_rows(label) for label in read_labels(tested, trial, sequences, table)]
     found = predict_sequences(trial, sequences)
     judged = [CLASSES[task].index(c) for c in JUDGED[task]]
     bins: dict[str, dict[str, float]] = {}

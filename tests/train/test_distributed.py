@@ -155,7 +155,7 @@ def test_a_step_counts_once_in_however_many_parts_it_is_taken(
     read: list[int] = []
 
     class Counting(progress.Progress):
-        def on_train_end(self, *_: Any) -> None:
+        def on_train_end(self, trainer: Any, pl_module: Any) -> None:
             read.append(self.size)
 
     monkeypatch.setattr("bioseq.train.course.Progress", Counting)
