@@ -15,7 +15,7 @@ from bioseq.embed.inputs import Inputs
 from bioseq.errors import OptionError
 from bioseq.plan.cost import cost_model_of
 from bioseq.plan.cutting import cut_evenly
-from bioseq.plan.estimate import estimate, measure_rate
+from bioseq.plan.estimate import Estimator, measure_rate
 from bioseq.plan.jobs import (
     PlannedJob,
     PlannedOptions,
@@ -78,7 +78,7 @@ def plan_shards(
         sizes={file.path: file.num_bytes for file in scan.files},
         input_digest=scan.digest(0, len(scan.lengths)),
         flops_per_second=rate,
-        shards=_shards(job, scan, flops, count, rate),
+        shards=_shards(scan, flops, count, Estimator(job, rate)),
     )
     write_plan(plan)
     return plan
@@ -94,26 +94,21 @@ def _sample(job: PlannedJob, paths: Sequence[AnyPath]) -> list[str]:
 
 
 def _shards(
-    job: PlannedJob,
-    scan: Scan,
-    flops: Float64[np.ndarray, " records"],
-    count: int,
-    flops_per_second: float,
+    scan: Scan, flops: Float64[np.ndarray, " records"], count: int, estimator: Estimator
 ) -> tuple[Shard, ...]:
     bounds = cut_evenly(flops + 1.0, count).tolist()
     return tuple(
-        _shard(job, scan, flops, number, (start, stop), flops_per_second)
+        _shard(scan, flops, number, (start, stop), estimator)
         for number, (start, stop) in enumerate(pairwise(bounds), start=1)
     )
 
 
 def _shard(
-    job: PlannedJob,
     scan: Scan,
     flops: Float64[np.ndarray, " records"],
     number: int,
     bounds: tuple[int, int],
-    flops_per_second: float,
+    estimator: Estimator,
 ) -> Shard:
     start, stop = bounds
     lengths = scan.lengths[start:stop]
@@ -126,6 +121,6 @@ def _shard(
         longest=int(lengths.max(initial=0)),
         flops=cost,
         records_digest=scan.digest(start, stop),
-        estimate=estimate(job, lengths, flops=cost, flops_per_second=flops_per_second),
+        estimate=estimator.estimate(lengths, cost),
         ranges=scan.ranges(start, stop),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 from jaxtyping import Int64
@@ -37,58 +38,50 @@ class Estimate:
     disk_mb: int
 
 
-def estimate(
-    job: PlannedJob,
-    lengths: Int64[np.ndarray, " records"],
-    *,
-    flops: float,
-    flops_per_second: float,
-) -> Estimate:
-    """Estimates what records take on the machine that the rate was measured on.
+class Estimator:
+    """Estimates what records take on the machine that a rate was measured on.
 
     Args:
         job: What is done with them.
-        lengths: Their residues.
-        flops: Their cost.
         flops_per_second: The rate.
     """
-    return Estimate(
-        seconds=START_SECONDS + flops / flops_per_second,
-        memory_mb=-(-_memory(job, lengths) // 2**20),
-        disk_mb=-(-2 * _file_size(job, lengths) // 2**20),
-    )
 
+    def __init__(self, job: PlannedJob, flops_per_second: float) -> None:
+        self._flops_per_second = flops_per_second
+        self._plan = job.plan()
+        encoder, batch = job.model.encoder, self._plan["tokens_per_batch"]
+        if job.window is not None:
+            batch = max(batch, job.window.length)
+        weights = sum(p.numel() * p.element_size() for p in encoder.parameters())
+        # The program, the weights (read, then placed), and one batch.
+        self._fixed = _PROGRAM_BYTES + 2 * weights + batch * bytes_per_token(encoder)
+        self._kept = dict.fromkeys(get_args(Owner), 0)
+        for shape in job.engine(self._plan).shapes().values():
+            self._kept[shape.owner] += shape.dim * np.dtype(job.options.save_as).itemsize
 
-def _memory(job: PlannedJob, lengths: Int64[np.ndarray, " records"]) -> int:
-    """The program, the weights (read, then placed), one batch, and the blocks on their way."""
-    plan, encoder = job.plan(), job.model.encoder
-    weights = sum(p.numel() * p.element_size() for p in encoder.parameters())
-    batch = plan["tokens_per_batch"]
-    if job.window is not None:
-        batch = max(batch, job.window.length)
-    longest = int(lengths.max(initial=0))
-    block = max(longest, min(plan["residues_per_block"], int(lengths.sum())))
-    pairs = max(longest**2, min(plan.get("pairs_per_block", 0), int((lengths**2).sum())))
-    values = block * _bytes_per_row(job, "residue") + len(lengths) * _BYTES_PER_RECORD
-    values += pairs * _bytes_per_row(job, "pair")
-    return (
-        _PROGRAM_BYTES + 2 * weights + batch * bytes_per_token(encoder) + 3 * values + 2 * longest
-    )
+    def estimate(self, lengths: Int64[np.ndarray, " records"], flops: float) -> Estimate:
+        """Estimates what records of so many residues take, whose cost is known."""
+        return Estimate(
+            seconds=START_SECONDS + flops / self._flops_per_second,
+            memory_mb=-(-self._memory(lengths) // 2**20),
+            disk_mb=-(-2 * self._file_size(lengths) // 2**20),
+        )
 
+    def _memory(self, lengths: Int64[np.ndarray, " records"]) -> int:
+        """What is there in any case, and the blocks on their way."""
+        plan, kept = self._plan, self._kept
+        longest = int(lengths.max(initial=0))
+        block = max(longest, min(plan["residues_per_block"], int(lengths.sum())))
+        pairs = max(longest**2, min(plan.get("pairs_per_block", 0), int((lengths**2).sum())))
+        values = block * kept["residue"] + pairs * kept["pair"] + len(lengths) * _BYTES_PER_RECORD
+        return self._fixed + 3 * values + 2 * longest
 
-def _file_size(job: PlannedJob, lengths: Int64[np.ndarray, " records"]) -> int:
-    return (
-        len(lengths) * (_bytes_per_row(job, "sequence") + _TABLE_BYTES_PER_RECORD)
-        + int(lengths.sum()) * _bytes_per_row(job, "residue")
-        + int((lengths**2).sum()) * _bytes_per_row(job, "pair")
-    )
-
-
-def _bytes_per_row(job: PlannedJob, owner: Owner) -> int:
-    """Gives the bytes that are kept of a residue, of a pair of them, or of a record."""
-    shapes = job.engine(job.plan()).shapes().values()
-    widths = [shape.dim for shape in shapes if shape.owner == owner]
-    return sum(widths) * np.dtype(job.options.save_as).itemsize
+    def _file_size(self, lengths: Int64[np.ndarray, " records"]) -> int:
+        return (
+            len(lengths) * (self._kept["sequence"] + _TABLE_BYTES_PER_RECORD)
+            + int(lengths.sum()) * self._kept["residue"]
+            + int((lengths**2).sum()) * self._kept["pair"]
+        )
 
 
 def measure_rate(job: PlannedJob, cost: CostModel, sample: Sequence[str]) -> float:

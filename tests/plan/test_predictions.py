@@ -10,6 +10,7 @@ import pytest
 from bioseq.errors import PlanError
 from bioseq.plan import ShardPlan, compute_shard, merge_shards, plan_shards, read_plan, shard_path
 from bioseq.predict.tasks import TaskOptions, predict_files
+from bioseq.predict.tasks.job import TaskJob
 from bioseq.store import check_store, content_digest, open_store
 
 RATE = 1e9  # measuring it takes seconds
@@ -58,6 +59,26 @@ def test_heads_count_in_the_cost_and_their_values_in_the_disk(plan: ShardPlan) -
     assert [s.num_residues for s in plan.shards] == [s.num_residues for s in embedding.shards]
     assert all(a.flops > b.flops for a, b in zip(plan.shards, embedding.shards, strict=True))
     assert plan.digest != embedding.digest
+
+
+def test_more_shards_do_not_ask_more_of_the_predictors(
+    plan: ShardPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    build = TaskJob.engine
+    monkeypatch.setattr(TaskJob, "engine", lambda job, cut: asked.append(1) or build(job, cut))
+    counts = []
+    for num_shards in (1, 9):
+        asked.clear()
+        plan_shards(
+            plan.path.with_name("input.fasta"),
+            tmp_path / "plan.parquet",
+            OPTIONS,
+            num_shards=num_shards,
+            flops_per_second=RATE,
+        )
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
 
 
 def test_a_predictor_that_changed_since_it_was_planned_is_refused(
