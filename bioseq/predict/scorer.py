@@ -23,7 +23,6 @@ from bioseq.nn.inference import inference
 from bioseq.predict.last_states import LastStates
 
 OWN = -1  # among the vocabulary ids that are asked for: the token's own
-_MASK_TOKENS = ("<mask>", "[MASK]")
 
 
 def _ignore(tokens: int) -> None:
@@ -153,12 +152,6 @@ class Scorer:
             window=self.window,
         )
 
-    @property
-    def _mask_id(self) -> int:
-        vocabulary = self.model.tokenizer.vocabulary
-        found = next((token for token in _MASK_TOKENS if token in vocabulary), _MASK_TOKENS[0])
-        return vocabulary.id(found)
-
     def _encode(self, sequences: Sequence[str]) -> list[Int64[np.ndarray, " _"]]:
         encoded = self.model.tokenizer.encode(sequences)
         return np.split(encoded.ids.astype(np.int64), encoded.offsets[1:-1])[: len(sequences)]
@@ -201,7 +194,7 @@ class Scorer:
         start = min(max(place - size // 2, front), back - size)
         copy = np.concatenate([tokens[:front], tokens[start : start + size], tokens[back:]])
         moved = place - start + front
-        copy[moved] = self._mask_id
+        copy[moved] = self.model.tokenizer.vocabulary.mask_id
         return copy, moved
 
     def _ask_in_one_pass(

@@ -11,6 +11,7 @@ import numpy as np
 from bioseq.errors import OptionError
 
 _LISTED = 64
+_MASKS = ("<mask>", "[MASK]")
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,15 @@ class Vocabulary:
             listed = self.tokens if len(self) <= _LISTED else f"one of the {len(self)} tokens"
             raise OptionError("token", token, allowed=listed)
         return self._ids[token]
+
+    @property
+    def mask_id(self) -> int:
+        """The id of the token that stands for a hidden one.
+
+        Raises:
+            OptionError: the vocabulary has no such token.
+        """
+        return self.id(next((token for token in _MASKS if token in self), _MASKS[0]))
 
     def ids(self, tokens: Iterable[str]) -> tuple[int, ...]:
         """Gives the ids of several tokens."""

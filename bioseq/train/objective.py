@@ -113,7 +113,7 @@ class LanguageModel(nn.Module):
         self.objective = objective
         self.mask_rate = mask_rate
         vocabulary = tokenizer.vocabulary
-        self.mask_token = vocabulary.id("<mask>") if objective == "masked" else -1
+        self.mask_token = vocabulary.mask_id if objective == "masked" else -1
         specials = {t for t in vocabulary.tokens if t.startswith("<")}
         self.special_ids: Tensor
         self.register_buffer(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -25,20 +26,30 @@ class ComputedStates(States):
         tokenizer: Makes its tokens, one for each residue.
         layers: Layers to join, as numbers from 0.
         table: Whose states are wanted, by index.
+        mask_rate: Share of the residues that training hides behind the mask token.
 
     Raises:
-        OptionError: a sequence to train on is longer than the encoder can read.
+        OptionError: a sequence to train on is longer than the encoder can read, or residues are to
+            be masked and the vocabulary has no mask token.
     """
 
     groups_lengths = True
 
     def __init__(
-        self, encoder: Encoder, tokenizer: Tokenizer, layers: Sequence[int], table: LabelTable
+        self,
+        encoder: Encoder,
+        tokenizer: Tokenizer,
+        layers: Sequence[int],
+        table: LabelTable,
+        *,
+        mask_rate: float = 0.0,
     ) -> None:
         super().__init__()
         self.encoder = encoder
         self.layers = tuple(layers)
         self.dim = sum(encoder.layer_dim(layer) for layer in layers)
+        self._mask_rate = mask_rate
+        self._mask_token = tokenizer.vocabulary.mask_id if mask_rate else -1
         self._num_specials = len(tokenizer.prefix), len(tokenizer.suffix)
         # Those of the test part are never read.
         read = [s if p != "test" else "" for s, p in zip(table.sequences, table.parts, strict=True)]
@@ -52,6 +63,11 @@ class ComputedStates(States):
         """Encodes some sequences."""
         bounds, device = self._tokens.offsets, next(self.encoder.parameters()).device
         parts = [self._tokens.ids[bounds[i] : bounds[i + 1]] for i in members]
-        encoding = self.encoder(pack_parts(parts, device), layers=self.layers)
-        places, _ = encoding.layout.without_specials(*self._num_specials)
+        batch = pack_parts(parts, device)
+        places, _ = batch.layout.without_specials(*self._num_specials)
+        if self.training and self._mask_rate:
+            hidden = places[torch.rand(len(places), device=device) < self._mask_rate]
+            tokens = batch.tokens.index_fill(0, hidden, self._mask_token)
+            batch = replace(batch, tokens=tokens)
+        encoding = self.encoder(batch, layers=self.layers)
         return torch.cat([states[places] for states in encoding.states], dim=-1).float()

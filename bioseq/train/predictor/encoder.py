@@ -90,7 +90,8 @@ def _train(settings: PredictorSettings, table: LabelTable) -> Source:
         digest = weights_digest(find_weights(own))
         return _refer(settings, ENCODER_FOLDER, digest, layers)
 
-    states = ComputedStates(encoder, model.tokenizer, layers, table)
+    rate = settings.encoder.mask_rate
+    states = ComputedStates(encoder, model.tokenizer, layers, table, mask_rate=rate)
     return Source(states=states, finish=finish)
 
 

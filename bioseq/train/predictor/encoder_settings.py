@@ -50,6 +50,7 @@ class EncoderSettings:
         train: `none` leaves the encoder as it is, `full` trains all its weights, `lora` low-rank
             changes of its matrices.
         learning_rate: Highest rate of the encoder's weights; 0 for that of the head.
+        mask_rate: Share of the residues that training hides from the encoder, anew in every step.
         lora: Shape of the changes.
         new: Config of an encoder that begins with random weights, in place of `model`, with
             `architecture`; the vocabulary size is filled in.
@@ -61,12 +62,14 @@ class EncoderSettings:
     embeddings: str = ""
     train: Literal["none", "full", "lora"] = "none"
     learning_rate: float = 0.0
+    mask_rate: float = 0.0
     lora: LoRASettings = field(default_factory=LoRASettings)
     new: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_range("first_residues", self.first_residues, self.first_residues >= 0, "0 or more")
         check_range("learning_rate", self.learning_rate, self.learning_rate >= 0, "0 or more")
+        check_range("mask_rate", self.mask_rate, 0 <= self.mask_rate < 1, "0 to below 1")
         if self.is_trained and self.embeddings:
             raise OptionError("embeddings", self.embeddings, allowed="with a frozen encoder only")
 
@@ -91,8 +94,9 @@ def read_encoder(values: Mapping[str, Any]) -> EncoderSettings:
     settings = read_table("encoder", EncoderSettings, plain)
     if "lora" in values and settings.train != "lora":
         raise OptionError("[encoder] train", settings.train, allowed="lora with [encoder.lora]")
-    if settings.learning_rate and not (new or settings.is_trained):
-        allowed = "0 for an encoder that is not trained"
-        raise OptionError("[encoder] learning_rate", settings.learning_rate, allowed=allowed)
+    for name in ("learning_rate", "mask_rate"):
+        if getattr(settings, name) and not (new or settings.is_trained):
+            field_name, allowed = f"[encoder] {name}", "0 for an encoder that is not trained"
+            raise OptionError(field_name, getattr(settings, name), allowed=allowed)
     lora = read_table("encoder.lora", LoRASettings, values.get("lora", {}))
     return replace(settings, lora=lora, new=new)

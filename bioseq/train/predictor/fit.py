@@ -165,8 +165,8 @@ class Member:
         residues = self._settings.optimizer.residues_per_batch
         watched = material.cut(material.table.members("valid"), residues)
         self.course.fit(fitting, self._epochs.batches, watched)
-        fitting.model.to(material.device)  # Lightning leaves it on the CPU
-        return head.eval()
+        fitting.model.to(material.device).eval()  # Lightning leaves it on the CPU, in training
+        return head
 
 
 def _head_config(settings: PredictorSettings, material: Material) -> HeadConfig:

@@ -32,7 +32,7 @@ RESULT_FILE = "result.json"
 _TYPICAL_SEQUENCES = 2_000
 # Fields that older runs do not have: at their defaults they are left out of the fingerprint.
 _LATER = {
-    "encoder": ("train", "learning_rate", "lora", "new"),
+    "encoder": ("train", "learning_rate", "mask_rate", "lora", "new"),
     "head": ("pair_dim",),
     "optimizer": ("steps", "precision"),
 }

@@ -11,15 +11,17 @@ import polars as pl
 import pytest
 import torch
 
-from bioseq.batch import pack
+from bioseq.batch import pack, pack_parts
 from bioseq.checkpoints import load_model, save_model
 from bioseq.errors import OptionError
 from bioseq.models import build_encoder
 from bioseq.predict.tasks import TaskOptions, load_predictor, predict_files
 from bioseq.tokenizer import build_residue_tokenizer
 from bioseq.train.predictor import load_predictor_settings, train_predictor
+from bioseq.train.predictor.computed import ComputedStates
 from bioseq.train.predictor.encoder_settings import LoRASettings
 from bioseq.train.predictor.lora import add_lora, merge_lora
+from bioseq.train.predictor.table import load_table
 
 SETTINGS = """
 [predictor]
@@ -215,6 +217,29 @@ def test_interrupted_and_resumed_training_gives_the_same_weights(
             assert torch.equal(value, weights[weight]), weight
 
 
+def test_training_hides_residues_behind_the_mask_token_and_nothing_else_does(
+    pretrained: Callable[[str], Path], write_settings: Callable[[str], Path]
+) -> None:
+    model = load_model(pretrained("convolutional"))
+    settings = load_predictor_settings(write_settings(""))
+    table = load_table(settings)
+    mask = np.array([model.tokenizer.vocabulary.mask_id])
+    [hidden_state] = model.encoder(pack_parts([mask]), layers=[0]).states
+    torch.manual_seed(0)
+    members = table.members("train")[:8]
+
+    def share_of_masks(rate: float, *, training: bool) -> tuple[float, int]:
+        states = ComputedStates(model.encoder, model.tokenizer, [0], table, mask_rate=rate)
+        embedded = states.train(training)(members)
+        hidden = (embedded == hidden_state).all(dim=1)
+        return float(hidden.float().mean()), len(embedded)
+
+    assert share_of_masks(0.0, training=True)[0] == 0
+    assert share_of_masks(0.3, training=False)[0] == 0
+    share, residues = share_of_masks(0.3, training=True)
+    assert abs(share - 0.3) < 4 * (0.3 * 0.7 / residues) ** 0.5
+
+
 def test_fitting_ends_after_so_many_steps_with_whole_and_cut_epochs(
     write_settings: Callable[[str], Path], tmp_path: Path
 ) -> None:
@@ -234,6 +259,8 @@ def test_fitting_ends_after_so_many_steps_with_whole_and_cut_epochs(
         ('model = "one-hot-protein"\ntrain = "full"', "train"),
         ('model = "one-hot-protein"\ntrain = "lora"', "train"),
         ("learning_rate = 0.1", "learning_rate"),
+        ("mask_rate = 0.1", "mask_rate"),
+        ('train = "full"\nmask_rate = 1.0', "mask_rate"),
         ('train = "full"\n[encoder.lora]\nrank = 2', r"\[encoder\] train"),
         ('train = "half"', r"\[encoder\] train"),
         ('train = "full"\nembeddings = "states.h5"', "embeddings"),
