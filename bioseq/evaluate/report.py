@@ -18,9 +18,11 @@ def check_report(path: Path) -> None:
     """Refuses a file that `write_report` can't write, before anything is computed.
 
     Raises:
-        InputError: a page lacks the marks, or can't be read.
+        InputError: there is no such folder, or a page lacks the marks or can't be read.
         OptionError: the suffix is not known.
     """
+    if not path.parent.is_dir():
+        raise InputError(path, "there is no such folder")
     if path.suffix == ".md":
         _split_page(path)
     elif path.suffix != ".csv":
@@ -28,7 +30,7 @@ def check_report(path: Path) -> None:
 
 
 def write_report(rows: Sequence[Row], path: Path) -> None:
-    """Writes rows as CSV, or between the marks of a Markdown page.
+    """Writes rows as CSV, or as Markdown: between the marks of a page that is there, or a new page.
 
     Raises:
         InputError: a page lacks the marks, or can't be read.
@@ -83,6 +85,8 @@ def to_markdown(rows: Sequence[Row]) -> str:
 def _split_page(path: Path) -> tuple[str, str]:
     try:
         text = path.read_text()
+    except FileNotFoundError:
+        return "", "\n"
     except OSError as error:
         raise InputError(path, error.strerror or str(error)) from None
     before, begin, rest = text.partition(BEGIN)

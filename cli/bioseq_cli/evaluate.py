@@ -13,7 +13,7 @@ import click
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the table: .csv, or .md with the table between two marks of an existing page.",
+    help="Write the table: .csv, or .md; a page that is there needs two marks for it.",
 )
 @click.option(
     "--resamples",

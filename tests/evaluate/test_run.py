@@ -11,6 +11,7 @@ import pytest
 from bioseq.errors import InputError, OptionError
 from bioseq.evaluate import evaluate, load_trials
 from bioseq.evaluate.report import BEGIN, END, check_report, write_report
+from bioseq.evaluate.run import Row
 
 TRIAL = """
 [[trials]]
@@ -64,6 +65,20 @@ def test_predictor_and_baselines_stand_in_one_table(settings: Path, tmp_path: Pa
     assert text.endswith("behind\n")
     assert "old" not in text
     assert f"| majority | {majority.figures['accuracy']} |" in text
+
+
+def test_a_new_page_holds_the_table_and_takes_the_next_one(tmp_path: Path) -> None:
+    page = tmp_path / "new.md"
+    for sequences in (3, 4):
+        check_report(page)
+        write_report([Row(test="t", method="m", sequences=sequences, figures={})], page)
+    assert page.read_text().count("**t**") == 1
+    assert "(4 sequences)" in page.read_text()
+
+
+def test_a_report_in_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such folder"):
+        check_report(tmp_path / "nowhere" / "figures.csv")
 
 
 def test_a_page_without_a_place_for_the_table_is_refused(tmp_path: Path) -> None:
