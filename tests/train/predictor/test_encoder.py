@@ -199,6 +199,7 @@ def test_interrupted_and_resumed_training_gives_the_same_weights(
     tmp_path: Path,
 ) -> None:
     chosen = new(name) if train == "new" else f'model = "{pretrained(name)}"\ntrain = "{train}"'
+    chosen = f"mask_rate = 0.2\n{chosen}"
     if name == "transformer":
         chosen += "\n[encoder.lora]\ndropout = 0.1"
     settings = load_predictor_settings(write_settings(chosen))
