@@ -41,22 +41,15 @@ def _memory(device: torch.device) -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def choose_tokens_per_block(
-    encoder: Encoder,
-    device: torch.device,
-    *,
-    kept: int = 0,
-    more_flops: float = 0.0,
-) -> int:
+def choose_tokens_per_block(flops: float, device: torch.device, *, kept: int = 0) -> int:
     """Gives the size of a block, the unit that a kill can cost: about half a minute of work.
 
     Args:
-        encoder: Tells the cost of a token.
+        flops: What a token costs.
         device: Where it is computed.
         kept: Numbers that are kept of a token until the block is written.
-        more_flops: What a token costs beyond the encoder.
     """
-    by_work = _BLOCK_FLOPS[device.type] / (encoder.flops_per_token + more_flops)
+    by_work = _BLOCK_FLOPS[device.type] / flops
     by_memory = _BLOCK_BYTES / (4 * kept) if kept else _MOST_BLOCK_TOKENS
     return int(max(_FEWEST_BLOCK_TOKENS, min(by_work, by_memory, _MOST_BLOCK_TOKENS)))
 

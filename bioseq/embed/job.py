@@ -40,6 +40,11 @@ class Job:
     outputs: tuple[Output, ...]
     window: Window | None
 
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """The encoder alone."""
+        return (self.model,)
+
     def settings(self) -> dict[str, object]:
         """Gives everything that changes a number."""
         return {
@@ -74,7 +79,9 @@ class Job:
         return {
             "tokens_per_batch": self.options.tokens_per_batch
             or choose_tokens_per_batch(encoder, device),
-            "residues_per_block": choose_tokens_per_block(encoder, device, kept=kept),
+            "residues_per_block": choose_tokens_per_block(
+                encoder.flops_per_token, device, kept=kept
+            ),
             "records_per_block": BLOCK_RECORDS,
         }
 
@@ -109,6 +116,11 @@ class FurtherJob:
     def model(self) -> Model:
         """The encoder, in place."""
         return self.job.model
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """The encoder alone."""
+        return self.job.models
 
     @property
     def device(self) -> torch.device:

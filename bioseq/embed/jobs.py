@@ -54,8 +54,8 @@ class StoreJob(Protocol):
         ...
 
     @property
-    def model(self) -> Model:
-        """The encoder, in place."""
+    def models(self) -> tuple[Model, ...]:
+        """The encoders, in place; all have the same tokens."""
         ...
 
     @property

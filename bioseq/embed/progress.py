@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from bioseq.checkpoints import Model, MSAModel
@@ -12,7 +13,12 @@ class Progress(Protocol):
     """Is told how a run goes."""
 
     def begin(
-        self, *, model: Model | MSAModel, device: str, done_records: int, is_finished: bool
+        self,
+        *,
+        models: Sequence[Model | MSAModel],
+        device: str,
+        done_records: int,
+        is_finished: bool,
     ) -> None:
         """The run begins, behind the records that are done; or all was done before."""
         ...

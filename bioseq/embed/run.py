@@ -72,7 +72,8 @@ def open_inputs(job: StoreJob, inputs: AnyPath | Sequence[AnyPath]) -> Inputs:
     """
     paths = [inputs] if isinstance(inputs, str | PathLike) else list(inputs)
     options = job.options
-    return Inputs(paths, job.model.tokenizer, format=options.format, molecule=options.molecule)
+    tokenizer = job.models[0].tokenizer
+    return Inputs(paths, tokenizer, format=options.format, molecule=options.molecule)
 
 
 def run_job(
@@ -120,7 +121,7 @@ def _compute(
     skip_done(work, records)
     if progress is not None:
         progress.begin(
-            model=job.model,
+            models=job.models,
             device=str(job.device),
             done_records=work.num_records,
             is_finished=was_finished,
@@ -188,8 +189,8 @@ def _provenance(
     job: StoreJob, source: RecordSource, *, computed_residues: int, seconds: float
 ) -> dict[str, object]:
     return {
-        "model": job.model.name,
-        "revision": job.model.revision,
+        "model": ", ".join(model.name for model in job.models),
+        "revision": ", ".join(model.revision for model in job.models if model.revision) or None,
         **source.provenance(),
         "computed_residues": computed_residues,
         "seconds": round(seconds, 3),

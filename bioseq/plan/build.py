@@ -87,7 +87,7 @@ def plan_shards(
 def _sample(job: PlannedJob, paths: Sequence[AnyPath]) -> list[str]:
     """Gives the first sequences that can be computed; finds out whether the model reads them."""
     source = Inputs(
-        paths, job.model.tokenizer, format=job.options.format, molecule=job.options.molecule
+        paths, job.models[0].tokenizer, format=job.options.format, molecule=job.options.molecule
     )
     checked = islice(source, _SAMPLE_RECORDS)
     return [found.record.sequence for found in checked if found.problem is None]

@@ -49,12 +49,12 @@ class Estimator:
     def __init__(self, job: PlannedJob, flops_per_second: float) -> None:
         self._flops_per_second = flops_per_second
         self._plan = job.plan()
-        encoder, batch = job.model.encoder, self._plan["tokens_per_batch"]
+        encoders, batch = [m.encoder for m in job.models], self._plan["tokens_per_batch"]
         if job.window is not None:
             batch = max(batch, job.window.length)
-        weights = sum(p.numel() * p.element_size() for p in encoder.parameters())
+        weights = sum(p.numel() * p.element_size() for e in encoders for p in e.parameters())
         # The program, the weights (read, then placed), and one batch.
-        self._fixed = _PROGRAM_BYTES + 2 * weights + batch * bytes_per_token(encoder)
+        self._fixed = _PROGRAM_BYTES + 2 * weights + batch * max(map(bytes_per_token, encoders))
         self._kept = dict.fromkeys(get_args(Owner), 0)
         for shape in job.engine(self._plan).shapes().values():
             self._kept[shape.owner] += shape.dim * np.dtype(job.options.save_as).itemsize

@@ -30,7 +30,10 @@ class ShardInputs(Inputs):
 
     def __init__(self, shard: Shard, plan: ShardPlan, job: PlannedJob) -> None:
         super().__init__(
-            shard.ranges, job.model.tokenizer, molecule=job.options.molecule, is_checked=True
+            shard.ranges,
+            job.models[0].tokenizer,
+            molecule=job.options.molecule,
+            is_checked=True,
         )
         self._shard = shard
         self._plan = plan

@@ -72,7 +72,7 @@ class LanguageJob(FurtherJob):
         """Gives how the records are cut: into blocks of about half a minute of work."""
         return {
             "residues_per_block": choose_tokens_per_block(
-                self.model.encoder, self.device, kept=self.asking.kept
+                self.model.encoder.flops_per_token, self.device, kept=self.asking.kept
             ),
             "records_per_block": BLOCK_RECORDS,
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -52,13 +53,19 @@ class EmbedProgress:
         self._bar.stop()
 
     def begin(
-        self, *, model: Model | MSAModel, device: str, done_records: int, is_finished: bool
+        self,
+        *,
+        models: Sequence[Model | MSAModel],
+        device: str,
+        done_records: int,
+        is_finished: bool,
     ) -> None:
         """Says what runs where."""
         if is_finished:
             click.echo("already done, by the same command or one that gives the same", err=True)
             return
-        click.echo(f"model {model.name} on {device}", err=True)
+        names = ", ".join(model.name for model in models)
+        click.echo(f"model {names} on {device}", err=True)
         if done_records:
             click.echo(f"going on behind {done_records:,} records that are done", err=True)
         self._started = self._last_line = time.monotonic()

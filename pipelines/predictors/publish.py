@@ -1,4 +1,4 @@
-"""Turns a finished training into a bundled predictor, with its weights in float16.
+"""Turns a finished training into a bundled predictor, with all weights in float16.
 
 python pipelines/predictors/publish.py runs/TASK bioseq/predict/tasks/bundled/TASK
 """
@@ -6,12 +6,31 @@ python pipelines/predictors/publish.py runs/TASK bioseq/predict/tasks/bundled/TA
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from bioseq.predict.tasks import save_predictor
-from bioseq.predict.tasks.folder import read_predictor
+from bioseq.checkpoints import save_model
+from bioseq.checkpoints.weights import find_weights, weights_digest
+from bioseq.predict.tasks import EncoderReference, Predictor, save_predictor
+from bioseq.predict.tasks.encoders import load_referenced
+from bioseq.predict.tasks.folder import ENCODER_FOLDER, read_predictor
+
+
+def save_encoder(predictor: Predictor, folder: Path) -> EncoderReference:
+    """Writes the encoder that a predictor has of its own, and gives the reference to it."""
+    model = load_referenced(predictor.encoder, predictor.task)
+    save_model(
+        folder,
+        encoder=model.encoder,
+        tokenizer=model.tokenizer,
+        head=None,
+        objective=None,
+        dtype=torch.float16,
+    )
+    digest = weights_digest(find_weights(folder))
+    return replace(predictor.encoder, model=ENCODER_FOLDER, weights_sha256=digest)
 
 
 def main() -> None:
@@ -22,7 +41,7 @@ def main() -> None:
     arguments = parser.parse_args()
     predictor = read_predictor(arguments.run / "predictor")
     if Path(predictor.encoder.model).is_dir():
-        parser.error(f"{predictor.encoder.model}: only predictors on a bundled encoder are bundled")
+        predictor.encoder = save_encoder(predictor, arguments.folder / ENCODER_FOLDER)
     save_predictor(arguments.folder, predictor, dtype=torch.float16)
     print(f"{predictor.task}: {sum(p.numel() for p in predictor.heads.parameters()):,} parameters")
     for target in predictor.targets:

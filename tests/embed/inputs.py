@@ -29,7 +29,7 @@ class Told:
     def __init__(self):
         self.residues, self.fractions = [], []
 
-    def begin(self, *, model, device, done_records, is_finished):
+    def begin(self, *, models, device, done_records, is_finished):
         self.done_records, self.is_finished = done_records, is_finished
 
     def advance(self, *, residues, fraction):

@@ -233,7 +233,7 @@ class Recorder:
     def __init__(self, seen: list[int]) -> None:
         self._seen = seen
 
-    def begin(self, *, model: object, device: str, done_records: int, is_finished: bool) -> None:
+    def begin(self, *, models: object, device: str, done_records: int, is_finished: bool) -> None:
         self._seen.append(done_records)
 
     def advance(self, *, residues: int, fraction: float | None) -> None:

@@ -84,7 +84,7 @@ class _Meter:
         self._done = work.num_records
         if self._progress is not None:
             self._progress.begin(
-                model=engine.model,
+                models=[engine.model],
                 device=str(engine.device),
                 done_records=work.num_records,
                 is_finished=work.is_finished,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import torch
 
 from bioseq.checkpoints import Model, load_model
 from bioseq.errors import CheckpointError, OptionError
 from bioseq.models import OneHotConfig, OneHotEncoder
+from bioseq.predict.tasks.folder import ENCODER_FOLDER
 from bioseq.predict.tasks.predictor import EncoderReference
 from bioseq.tokenizer import ResidueTokenizer, build_residue_tokenizer
 from bioseq.typing import Molecule
@@ -50,6 +53,8 @@ def load_referenced(
             f"({reference.weights_sha256[:12]}, here {model.weights_sha256[:12]}); train it again"
         )
         raise CheckpointError(reference.model, problem)
+    if Path(reference.model).name == ENCODER_FOLDER:
+        return replace(model, name=f"{predictor}/{ENCODER_FOLDER}")
     return model
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-import numpy as np
 import torch
 
 from bioseq.checkpoints import Model
@@ -15,79 +14,17 @@ from bioseq.embed.budget import (
     choose_tokens_per_batch,
     choose_tokens_per_block,
 )
-from bioseq.embed.engine import BlockValues
 from bioseq.embed.job import choose_window
 from bioseq.embed.options import EmbedOptions, choose_device
 from bioseq.embed.sweep import Sweep
-from bioseq.embed.table import ValueShape, ValueTable
 from bioseq.embed.windows import Window
 from bioseq.errors import OptionError
-from bioseq.predict.tasks.collector import PredictionCollector, typicality_name
+from bioseq.predict.tasks.collector import typicality_name
 from bioseq.predict.tasks.encoders import load_referenced
+from bioseq.predict.tasks.engine import Reading, TaskEngine
 from bioseq.predict.tasks.folder import bundled_predictors, load_predictor
 from bioseq.predict.tasks.options import ALL, TaskOptions
 from bioseq.predict.tasks.predictor import Predictor
-
-
-@dataclass(frozen=True, kw_only=True)
-class TaskEngine:
-    """Encodes once and predicts every task; see `Engine`.
-
-    Predictors that read the beginnings of sequences alone get a pass of their own over these.
-
-    Attributes:
-        sweep: How sequences go through the encoder.
-        predictors: By task, on the device.
-    """
-
-    sweep: Sweep
-    predictors: Mapping[str, Predictor]
-
-    @property
-    def flops_per_token(self) -> float:
-        """Operations for one token, those of the heads included."""
-        heads = sum(predictor.flops_per_token for predictor in self.predictors.values())
-        return self.sweep.model.encoder.flops_per_token + heads
-
-    @property
-    def flops_per_pair(self) -> float:
-        """Operations for one ordered pair of tokens; heads read a pair once for both orders."""
-        heads = sum(predictor.flops_per_pair for predictor in self.predictors.values())
-        return self.sweep.model.encoder.flops_per_pair + heads / 2
-
-    def cost(self, sequence: str) -> int:
-        """Gives the residues that go through the encoder."""
-        return sum(min(first or len(sequence), len(sequence)) for first in self._beginnings())
-
-    def run(self, sequences: Sequence[str], advance: Callable[[int], None]) -> BlockValues:
-        """Predicts some sequences; see `Engine.run`."""
-        table = ValueTable(self.shapes(), sequences, np.dtype(np.float32))
-        for first in self._beginnings():
-            chosen = {
-                task: p for task, p in self.predictors.items() if p.encoder.first_residues == first
-            }
-            collector = PredictionCollector(
-                predictors=chosen,
-                layers=self.sweep.layers,
-                tokenizer=self.sweep.model.tokenizer,
-                table=table,
-            )
-            read = [sequence[:first] for sequence in sequences] if first else sequences
-            self.sweep.run(read, collector, advance)
-        return BlockValues(values={}, finite=table.finite(), predictions=table.values())
-
-    def _beginnings(self) -> list[int]:
-        """Gives the lengths of the beginnings that are read; 0 for whole sequences."""
-        return sorted({p.encoder.first_residues for p in self.predictors.values()})
-
-    def shapes(self) -> dict[str, ValueShape]:
-        """Gives the shape of each prediction, by name."""
-        shapes = {}
-        for task, predictor in self.predictors.items():
-            for target in predictor.targets:
-                shapes[target.name] = ValueShape(owner=target.level, dim=len(target.columns))
-            shapes[typicality_name(task)] = ValueShape(owner="sequence", dim=1)
-        return shapes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,22 +33,28 @@ class TaskJob:
 
     Attributes:
         options: Of reading and encoding.
-        model: The encoder, on the device, in the precision asked for.
         device: Where to compute.
         predictors: By task.
-        window: For sequences beyond the encoder's limit; None where it has none.
+        encoders: What each of them reads, by task, on the device, in the precision asked for; all
+            have the same tokens. Tasks that read the same states have the same object.
+        window: For sequences beyond the encoders' limit; None where they have none.
     """
 
     options: EmbedOptions
-    model: Model
     device: torch.device
     predictors: Mapping[str, Predictor]
+    encoders: Mapping[str, Model]
     window: Window | None
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """The encoders, each once."""
+        return tuple({id(model): model for model in self.encoders.values()}.values())
 
     def settings(self) -> dict[str, object]:
         """Gives everything that changes a number."""
         return {
-            "weights_sha256": self.model.weights_sha256,
+            "weights_sha256": ", ".join(model.weights_sha256 for model in self.models),
             "predictors": {task: p.digest for task, p in self.predictors.items()},
             "precision": self.options.precision,
             "window": asdict(self.window) if self.window else None,
@@ -122,11 +65,11 @@ class TaskJob:
         found: dict[str, dict[str, object]] = {}
         for task, predictor in self.predictors.items():
             common = {
-                "model": self.model.name,
+                "model": self.encoders[task].name,
                 "version": predictor.version,
                 "task": task,
                 "predictor_sha256": predictor.digest,
-                "weights_sha256": self.model.weights_sha256,
+                "weights_sha256": self.encoders[task].weights_sha256,
             }
             for target in predictor.targets:
                 found[f"predictions/{target.name}"] = {
@@ -144,75 +87,99 @@ class TaskJob:
 
     def plan(self) -> dict[str, int]:
         """Gives how the input is cut; work that is resumed keeps to the plan it began with."""
-        encoder, device = self.model.encoder, self.device
-        heads = sum(predictor.flops_per_token for predictor in self.predictors.values())
+        encoders, heads = [model.encoder for model in self.models], self.predictors.values()
+        flops = sum(part.flops_per_token for part in (*encoders, *heads))
         plan = {
             "tokens_per_batch": self.options.tokens_per_batch
-            or choose_tokens_per_batch(encoder, device),
-            "residues_per_block": choose_tokens_per_block(encoder, device, more_flops=heads),
+            or min(choose_tokens_per_batch(encoder, self.device) for encoder in encoders),
+            "residues_per_block": choose_tokens_per_block(flops, self.device),
             "records_per_block": BLOCK_RECORDS,
         }
-        kept = sum(len(predictor.pair_targets) for predictor in self.predictors.values())
+        kept = sum(len(predictor.pair_targets) for predictor in heads)
         if kept:
-            flops = sum(predictor.flops_per_pair for predictor in self.predictors.values())
-            plan["pairs_per_block"] = choose_pairs_per_block(device, kept=kept, flops=flops)
+            flops = sum(predictor.flops_per_pair for predictor in heads)
+            plan["pairs_per_block"] = choose_pairs_per_block(self.device, kept=kept, flops=flops)
         return plan
 
     def engine(self, plan: Mapping[str, int]) -> TaskEngine:
         """Builds the engine; a batch size given now goes before that of the plan."""
-        layers = sorted({k for p in self.predictors.values() for k in p.encoder.layers})
-        sweep = Sweep(
-            model=self.model,
-            layers=layers,
-            device=self.device,
-            tokens_per_batch=self.options.tokens_per_batch or plan["tokens_per_batch"],
-            window=self.window,
+        shared: dict[tuple[int, int], dict[str, Predictor]] = {}
+        for task, predictor in self.predictors.items():
+            states = id(self.encoders[task]), predictor.encoder.first_residues
+            shared.setdefault(states, {})[task] = predictor
+        return TaskEngine(
+            predictors=self.predictors,
+            readings=[
+                Reading(
+                    sweep=Sweep(
+                        model=self.encoders[next(iter(chosen))],
+                        layers=sorted({k for p in chosen.values() for k in p.encoder.layers}),
+                        device=self.device,
+                        tokens_per_batch=self.options.tokens_per_batch or plan["tokens_per_batch"],
+                        window=self.window,
+                    ),
+                    predictors=chosen,
+                    first_residues=first,
+                )
+                for (_, first), chosen in shared.items()
+            ],
         )
-        return TaskEngine(sweep=sweep, predictors=self.predictors)
 
 
 def build_task_job(options: TaskOptions) -> TaskJob:
-    """Loads the predictors and their encoder.
+    """Loads the predictors and their encoders.
 
     Raises:
         CheckpointError: there is no such predictor, or it does not fit the encoder here.
-        OptionError: an option does not suit the predictors, or these have different encoders.
+        OptionError: an option does not suit the predictors, or their encoders read different
+            tokens.
     """
     device = choose_device(options.device)
-    predictors, model = _load(options)
+    predictors, encoders = _load(options)
+    task, model = next(iter(encoders.items()))
     embedding = options.embedding(model.name)
     window = choose_window(model, embedding)
-    model.encoder.to(device)
+    for other, found in encoders.items():
+        if _input_of(found, embedding) != (model.tokenizer.to_config(), window):
+            allowed = f"tasks whose encoders read the same tokens and windows; {other} and {task}"
+            raise OptionError("tasks", ", ".join(predictors), allowed=f"{allowed} do not")
+        found.encoder.to(device)
     for predictor in predictors.values():
         predictor.to(device)
     return TaskJob(
-        options=embedding, model=model, device=device, predictors=predictors, window=window
+        options=embedding,
+        device=device,
+        predictors=predictors,
+        encoders=encoders,
+        window=window,
     )
 
 
-def _load(options: TaskOptions) -> tuple[dict[str, Predictor], Model]:
+def _input_of(model: Model, options: EmbedOptions) -> tuple[dict[str, object], Window | None]:
+    return model.tokenizer.to_config(), choose_window(model, options)
+
+
+def _load(options: TaskOptions) -> tuple[dict[str, Predictor], dict[str, Model]]:
     names = [str(task) for task in _as_tuple(options.tasks)]
     wanted = list(bundled_predictors()) if ALL in names else names
     dtype = getattr(torch, options.precision)
     predictors: dict[str, Predictor] = {}
-    model: Model | None = None
+    encoders: dict[str, Model] = {}
+    loaded: dict[str, Model] = {}
     for name in wanted:
         predictor = load_predictor(name)
-        found = load_referenced(predictor.encoder, predictor.task, dtype=dtype)
-        if ALL in names and found.molecule != (options.molecule or "protein"):
+        states = predictor.encoder.weights_sha256 or predictor.encoder.model
+        if states not in loaded:
+            loaded[states] = load_referenced(predictor.encoder, predictor.task, dtype=dtype)
+        if ALL in names and loaded[states].molecule != (options.molecule or "protein"):
             continue
-        if model is not None and found.weights_sha256 != model.weights_sha256:
-            allowed = (
-                f"tasks on one encoder in one run; {name} reads {found.name}, not {model.name}"
-            )
-            raise OptionError("tasks", ", ".join(names), allowed=allowed)
         if predictor.task in predictors:
             raise OptionError("tasks", name, allowed="each task once")
-        model = found
         predictors[predictor.task] = predictor
-    if model is None:
+        encoders[predictor.task] = loaded[states]
+    if not predictors:
         raise OptionError("tasks", ALL, allowed=f"none for {options.molecule}; name a task")
-    return predictors, model
+    return predictors, encoders
 
 
 def _as_tuple(tasks: object) -> tuple[object, ...]:

@@ -16,19 +16,28 @@ from bioseq.predict.tasks.target import level_widths
 from bioseq.predict.tasks.typicality import fit_typicality
 from bioseq.tokenizer import build_residue_tokenizer
 
+RECURRENT = {
+    "architecture": "recurrent",
+    "embedding_dim": 6,
+    "hidden_dim": 5,
+    "num_layers": 2,
+    "direction": "independent",
+}
+
 
 @pytest.fixture(scope="session")
 def encoder_folder(save_tiny: Callable[..., Path]) -> Path:
-    return save_tiny(
-        "tasks-lstm",
-        build_residue_tokenizer("protein"),
-        architecture="recurrent",
-        embedding_dim=6,
-        hidden_dim=5,
-        num_layers=2,
-        cell="lstm",
-        direction="independent",
-    )
+    return save_tiny("tasks-lstm", build_residue_tokenizer("protein"), cell="lstm", **RECURRENT)
+
+
+@pytest.fixture(scope="session")
+def other_encoder(save_tiny: Callable[..., Path]) -> Path:
+    return save_tiny("tasks-gru", build_residue_tokenizer("protein"), cell="gru", **RECURRENT)
+
+
+@pytest.fixture(scope="session")
+def dna_encoder(save_tiny: Callable[..., Path]) -> Path:
+    return save_tiny("tasks-dna", build_residue_tokenizer("dna"), cell="gru", **RECURRENT)
 
 
 @pytest.fixture
@@ -44,9 +53,10 @@ def make_predictor(tmp_path: Path, encoder_folder: Path) -> Callable[..., Path]:
         classes: tuple[str, ...] = ("H", "E", "C"),
         first_residues: int = 0,
         sha256: str | None = None,
+        encoder: Path = encoder_folder,
         more: tuple[Target, ...] = (),
     ) -> Path:
-        model = load_model(encoder_folder)
+        model = load_model(encoder)
         targets = (Target(name=task, level=level, kind=target, classes=classes), *more)
         with torch.random.fork_rng():
             torch.manual_seed(len(task))
@@ -63,7 +73,7 @@ def make_predictor(tmp_path: Path, encoder_folder: Path) -> Callable[..., Path]:
                 task=task,
                 version="7",
                 encoder=EncoderReference(
-                    model=str(encoder_folder),
+                    model=str(encoder),
                     weights_sha256=sha256 or model.weights_sha256,
                     layers=(1, 2),
                     first_residues=first_residues,

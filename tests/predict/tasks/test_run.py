@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -71,20 +73,24 @@ def test_classes_add_up_to_one_and_members_are_averaged(
     assert (values > 0).all()
 
 
-def test_two_tasks_in_one_pass_give_what_each_gives_alone(
-    make_predictor: Callable[..., Path], proteins: Path, tmp_path: Path
+def test_several_tasks_in_one_run_give_what_each_gives_alone(
+    make_predictor: Callable[..., Path], other_encoder: Path, proteins: Path, tmp_path: Path
 ) -> None:
     folders = [
         make_predictor("residues"),
+        make_predictor("others", kind="bilstm", encoder=other_encoder),
         make_predictor("beginning", kind="mlp", level="sequence", first_residues=3),
     ]
-    with predict(proteins, tmp_path / "both.h5", *folders) as both:
+    with predict(proteins, tmp_path / "all.h5", *folders) as together:
+        assert together.provenance["model"] == "tasks-lstm, tasks-gru"
+        models = [together.predictions[folder.name].attrs["model"] for folder in folders]
+        assert models == ["tasks-lstm", "tasks-gru", "tasks-lstm"]
         for folder in folders:
             with predict(proteins, tmp_path / f"{folder.name}.h5", folder) as alone:
                 for name, view in alone.predictions.items():
                     np.testing.assert_array_equal(
                         np.concatenate([np.atleast_2d(v) for _, v in view]),
-                        np.concatenate([np.atleast_2d(v) for _, v in both.predictions[name]]),
+                        np.concatenate([np.atleast_2d(v) for _, v in together.predictions[name]]),
                     )
 
 
@@ -98,6 +104,31 @@ def test_what_lies_behind_the_first_residues_changes_nothing(
         a, b, c = (store.predictions["task"][i] for i in range(3))
     np.testing.assert_array_equal(a, b)
     assert not np.allclose(a, c, rtol=1e-4)
+
+
+def test_a_predictor_may_hold_its_encoder_which_is_named_after_the_task(
+    make_predictor: Callable[..., Path], encoder_folder: Path, proteins: Path, tmp_path: Path
+) -> None:
+    folder = make_predictor("task", encoder=encoder_folder)
+    with predict(proteins, tmp_path / "elsewhere.h5", folder) as store:
+        elsewhere = np.concatenate([v for _, v in store.predictions["task"]])
+    shutil.copytree(encoder_folder, folder / "encoder")
+    config = json.loads((folder / "config.json").read_text())
+    config["encoder"]["model"] = "encoder"
+    (folder / "config.json").write_text(json.dumps(config))
+    moved = folder.rename(tmp_path / "moved")
+    with predict(proteins, tmp_path / "own.h5", moved) as store:
+        view = store.predictions["task"]
+        assert view.attrs["model"] == store.provenance["model"] == "task/encoder"
+        np.testing.assert_array_equal(np.concatenate([v for _, v in view]), elsewhere)
+
+
+def test_tasks_whose_encoders_read_other_tokens_are_refused_together(
+    make_predictor: Callable[..., Path], dna_encoder: Path, proteins: Path, tmp_path: Path
+) -> None:
+    folders = [make_predictor("one"), make_predictor("two", encoder=dna_encoder)]
+    with pytest.raises(OptionError, match="same tokens and windows; two and one do not"):
+        predict(proteins, tmp_path / "out.h5", *folders)
 
 
 class Interruption:
@@ -117,15 +148,17 @@ class Interruption:
 
 def test_interrupted_and_repeated_it_ends_with_the_same_content(
     make_predictor: Callable[..., Path],
+    other_encoder: Path,
     proteins: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("bioseq.predict.tasks.job.BLOCK_RECORDS", 2)
-    options = TaskOptions(tasks=make_predictor("task"))
+    folders = [make_predictor("task"), make_predictor("other", encoder=other_encoder)]
+    options = TaskOptions(tasks=folders)
     out = tmp_path / "out.h5"
     with pytest.raises(KeyboardInterrupt):
-        predict_files(proteins, out, options, progress=Interruption(2))
+        predict_files(proteins, out, options, progress=Interruption(4))
     assert not out.exists()
     with (
         predict_files(proteins, out, options) as resumed,
