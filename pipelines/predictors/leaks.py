@@ -2,10 +2,11 @@
 
     python pipelines/predictors/leaks.py tables
 
-For every bundled predictor the sequences that it was fitted on and watched by (train, valid) are
-compared with those of its test sets: equal ones, and those with a local similarity beyond chance as
-`bioseq.train.similarity` finds it (its sensitivity stands in `cluster_sequences`). Exit status 1 if
-an equal one is found outside of the sets that are published with such overlaps.
+For every bundled predictor the sequences that it was fitted on and watched by (train and valid, in
+all tables whose names begin with the task) are compared with those of its test sets: equal ones,
+and those with a local similarity beyond chance as `bioseq.train.similarity` finds it (its
+sensitivity stands in `cluster_sequences`). Exit status 1 if an equal one is found outside of the
+sets that are published with such overlaps.
 """
 
 from __future__ import annotations
@@ -31,8 +32,12 @@ def main() -> None:
     status = 0
     for path in sorted(arguments.tables.glob("test-*.parquet")):
         task = path.stem.removeprefix("test-")
-        training = pl.read_parquet(arguments.tables / f"{task}.parquet")
-        seen = training.filter(pl.col("split") != "test")["sequence"].to_list()
+        names = (f"{task}.parquet", f"{task}-*.parquet")
+        tables = [table for name in names for table in arguments.tables.glob(name)]
+        training = pl.concat(
+            [pl.read_parquet(table, columns=["sequence", "split"]) for table in tables]
+        )
+        seen = training.filter(pl.col("split") != "test")["sequence"].unique().to_list()
         known = set(seen)
         molecule = "dna" if task in DNA_TASKS else "protein"
         tests = pl.read_parquet(path)
