@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from bioseq.alphabet import ALPHABETS
+from bioseq.errors import InputError
 from bioseq.evaluate.baselines import fit_baselines
 from bioseq.evaluate.bootstrap import Estimate, estimate, estimate_mean
 from bioseq.evaluate.labels import Labels, label_rows, pair_labels, read_labels
@@ -19,8 +20,14 @@ from bioseq.evaluate.metrics import metrics_of
 from bioseq.evaluate.pairs import fit_separation, pair_metrics
 from bioseq.evaluate.settings import Trial
 from bioseq.io.tables import read_column, read_frame
-from bioseq.predict.tasks import TaskOptions, load_predictor, predict_files
+from bioseq.predict.tasks import (
+    TaskOptions,
+    load_predictor,
+    predict_alignments,
+    predict_files,
+)
 from bioseq.predict.tasks.encoders import load_referenced
+from bioseq.store import Store
 from bioseq.typing import Molecule
 
 
@@ -86,7 +93,13 @@ def _run(trial: Trial, folder: Path, resamples: int) -> Iterator[Row]:
         figures = _figures(trial, labels, found, resamples)
         return Row(test=trial.name, method=method, sequences=len(sequences), figures=figures)
 
-    yield judge(f"bioseq {trial.predictor}", predict_sequences(trial, sequences))
+    if trial.alignments:
+        files = [path.parent / str(name) for name in read_column(frame, trial.alignments, path)]
+        yield judge(
+            f"bioseq {trial.predictor}, from alignments", _predict_aligned(trial, files, sequences)
+        )
+    else:
+        yield judge(f"bioseq {trial.predictor}", predict_sequences(trial, sequences))
     if trial.training:
         for method, predict in _baselines(trial, folder).items():
             yield judge(method, predict(sequences))
@@ -122,10 +135,31 @@ def predict_sequences(trial: Trial, sequences: Sequence[str]) -> list[np.ndarray
         fasta.write_text("".join(f">{i}\n{s}\n" for i, s in enumerate(sequences)))
         options = TaskOptions(tasks=trial.predictor, molecule=_molecule(trial))
         with predict_files(fasta, Path(name) / "test.h5", options) as store:
-            return [
-                np.atleast_2d(np.asarray(values)).astype(float)
-                for _, values in store.predictions[trial.target]
-            ]
+            return _values_of(store, trial)
+
+
+def _predict_aligned(
+    trial: Trial, files: Sequence[Path], sequences: Sequence[str]
+) -> list[np.ndarray]:
+    """Gives the same for the first row of each alignment."""
+    with tempfile.TemporaryDirectory() as name:
+        options = TaskOptions(tasks=trial.predictor)
+        with predict_alignments(files, Path(name) / "test.h5", options) as store:
+            for record, problem in store.failures.select("record", "reason").iter_rows():
+                raise InputError(files[record], problem)
+            found = store.records["length"].to_list()
+            for file, length, sequence in zip(files, found, sequences, strict=True):
+                if length != len(sequence):
+                    problem = f"its first row has {length} residues, the table's {len(sequence)}"
+                    raise InputError(file, problem)
+            return _values_of(store, trial)
+
+
+def _values_of(store: Store, trial: Trial) -> list[np.ndarray]:
+    return [
+        np.atleast_2d(np.asarray(values)).astype(float)
+        for _, values in store.predictions[trial.target]
+    ]
 
 
 def _molecule(trial: Trial) -> Molecule:

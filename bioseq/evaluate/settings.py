@@ -23,6 +23,8 @@ class Trial(LabelColumn):
         training: Table that the baselines are fitted on; the same columns, and `split`, of which
             `train` is read. Empty for no baselines.
         baseline_sequences: Training sequences that the baselines read at most.
+        alignments: Column with the alignment of each sequence, a file relative to the table, from
+            which is predicted then (see `predict_alignments`); empty for none.
         published: Figures of others, each as `method: figure (source)`.
     """
 
@@ -33,6 +35,7 @@ class Trial(LabelColumn):
     where: str = ""
     training: str = ""
     baseline_sequences: int = 2000
+    alignments: str = ""
     published: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -37,7 +37,11 @@ def main() -> None:
         training = pl.concat(
             [pl.read_parquet(table, columns=["sequence", "split"]) for table in tables]
         )
-        seen = training.filter(pl.col("split") != "test")["sequence"].unique().to_list()
+        seen = (
+            training.filter(pl.col("split") != "test")["sequence"]
+            .unique(maintain_order=True)
+            .to_list()
+        )
         known = set(seen)
         molecule = "dna" if task in DNA_TASKS else "protein"
         tests = pl.read_parquet(path)

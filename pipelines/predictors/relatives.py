@@ -44,11 +44,9 @@ def read_held_out(tables: Path) -> dict[str, str]:
     return {f"held-out-{number}": sequence for number, sequence in enumerate(found)}
 
 
-def leave_out(corpus: Mapping[str, str], held_out: Mapping[str, str]) -> dict[str, str]:
-    """Leaves out the proteins that resemble a held-out one (E-value up to 0.01)."""
-    hits = search(held_out, corpus, sensitivity=5.7, e_value=1e-2, most=1000)
-    alike = set(hits["target"])
-    return {name: sequence for name, sequence in corpus.items() if name not in alike}
+def names_like(held_out: Mapping[str, str], corpus: Mapping[str, str]) -> set[str]:
+    """Names the proteins that resemble a held-out one (E-value up to 0.01)."""
+    return set(search(held_out, corpus, sensitivity=5.7, e_value=1e-2, most=1000)["target"])
 
 
 def search(
@@ -58,7 +56,6 @@ def search(
     sensitivity: float,
     e_value: float,
     most: int,
-    coverage: float = 0.0,
 ) -> pl.DataFrame:
     """Finds relatives with MMseqs2, which must be on the path.
 
@@ -68,7 +65,6 @@ def search(
         sensitivity: Of the search, 1 to 7.5.
         e_value: Largest of a hit.
         most: Hits of a query.
-        coverage: Share of query and of target that an alignment covers at least.
 
     Returns:
         A row per hit, the best of a query first: `query`, `target`, `fident` (identity, 0 to 1),
@@ -84,7 +80,7 @@ def search(
             text = "".join(f">{id}\n{sequence}\n" for id, sequence in sequences.items())
             Path(folder, f"{name}.fasta").write_text(text)
             mmseqs("createdb", f"{name}.fasta", name)
-        limits = ("-s", sensitivity, "-e", e_value, "-c", coverage, "--max-seqs", most)
+        limits = ("-s", sensitivity, "-e", e_value, "--max-seqs", most)
         mmseqs("search", "queries", "targets", "hits", "scratch", "-a", 1, *limits)
         columns = ",".join(_COLUMNS)
         mmseqs("convertalis", "queries", "targets", "hits", "hits.tsv", "--format-output", columns)

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from relatives import aligned, leave_out, read_corpus, read_held_out, search
+from relatives import aligned, names_like, read_corpus, read_held_out, search
 
 IDENTITY = (0.30, 0.98)
 COVERAGE = 0.7
@@ -31,12 +31,14 @@ def main() -> None:
     parser.add_argument("tables", type=Path)
     arguments = parser.parse_args()
     labelled = pl.read_parquet(arguments.tables / "secondary-structure.parquet")
-    corpus = leave_out(read_corpus(arguments.data), read_held_out(arguments.tables))
+    corpus = read_corpus(arguments.data)
+    alike = names_like(read_held_out(arguments.tables), corpus)
     chains = labelled.with_row_index("chain").filter(pl.col("split") == "train")
     queries = {str(chain): s for chain, s in zip(chains["chain"], chains["sequence"], strict=True)}
     hits = search(queries, corpus, sensitivity=5.7, e_value=1e-3, most=300)
     best = (
         hits.filter(
+            ~pl.col("target").is_in(list(alike)),
             pl.col("fident").is_between(*IDENTITY, closed="left"),
             pl.col("qend") - pl.col("qstart") + 1 >= COVERAGE * pl.col("qlen"),
         )

@@ -102,3 +102,24 @@ def test_an_impossible_trial_is_refused(
     settings.write_text(TRIAL.replace(*change))
     with pytest.raises(OptionError, match=named):
         load_trials(settings)
+
+
+def test_a_test_set_of_alignments_is_judged_by_what_is_said_of_these(
+    settings: Path, tmp_path: Path
+) -> None:
+    frame = pl.read_csv(tmp_path / "test.csv")
+    for number, sequence in enumerate(frame["sequence"]):
+        (tmp_path / f"{number}.a3m").write_text(f">q\n{sequence}\n>r\n{sequence[:-1]}-\n")
+    aligned = frame.with_columns(alignment=pl.Series([f"{k}.a3m" for k in range(len(frame))]))
+    aligned.write_csv(tmp_path / "test.csv")
+    settings.write_text(TRIAL.replace('training = "train.csv"', 'alignments = "alignment"'))
+    first, published = evaluate(load_trials(settings), tmp_path, lambda _: None, resamples=10)
+    assert first.method == "bioseq secondary-structure, from alignments"
+    assert published.method == "published: someone: Q3 0.5 (somewhere)"
+    settings.write_text(TRIAL)
+    alone, *_ = evaluate(load_trials(settings), tmp_path, lambda _: None, resamples=10)
+    assert first.figures["accuracy"].value != alone.figures["accuracy"].value
+    settings.write_text(TRIAL.replace('training = "train.csv"', 'alignments = "alignment"'))
+    (tmp_path / "0.a3m").write_text(">q\nMK\n")
+    with pytest.raises(InputError, match="first row has 2 residues, the table's 30"):
+        evaluate(load_trials(settings), tmp_path, lambda _: None, resamples=10)

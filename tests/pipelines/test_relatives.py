@@ -9,8 +9,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
-import polars as pl
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "pipelines" / "predictors"
@@ -21,7 +19,7 @@ HIT = {"qstart": 2, "tstart": 4, "qaln": "ACD-EFG", "taln": "AC-DEFG"}
 @pytest.fixture
 def scripts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.syspath_prepend(FOLDER)
-    names = ("relatives", "transferred_labels", "consensus_labels")
+    names = ("relatives", "transferred_labels", "test_alignments")
     yield SimpleNamespace(**{name: importlib.import_module(name) for name in names})
     for name in names:
         del sys.modules[name]
@@ -47,37 +45,7 @@ def test_a_relative_has_the_labels_of_its_partners_and_nothing_is_said_of_others
     }
 
 
-def test_relatives_outvote_a_protein_where_enough_of_them_speak(
-    scripts: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    three, eight = ("H", "E", "C"), ("G", "H", "I", "B", "E", "S", "T", "C")
-    proteins = dict.fromkeys(("odd", "b", "c", "d", "e", "f"), "ACDEFGHI")
-
-    def predict(*_: object) -> dict[str, dict[str, np.ndarray]]:
-        said = {name: 0 if name == "odd" else 1 for name in proteins}
-        return {
-            "ss3": {name: np.eye(3)[[k] * 8] for name, k in said.items()},
-            "ss8": {name: np.eye(8)[[3 * k + 1] * 8] for name, k in said.items()},
-        }
-
-    predictor = SimpleNamespace(
-        targets=(
-            SimpleNamespace(name="secondary-structure", classes=three),
-            SimpleNamespace(name="secondary-structure-8", classes=eight),
-        )
-    )
-    monkeypatch.setattr(scripts.consensus_labels, "predict", predict)
-    monkeypatch.setattr(scripts.consensus_labels, "load_predictor", lambda _: predictor)
-    aligned = {"qstart": 1, "tstart": 1, "qaln": "ACDEFG", "taln": "ACDEFG"}
-    hits = [{"query": "odd", "target": name, **aligned} for name in proteins]
-    hits += [{"query": "b", "target": name, **aligned} for name in ("odd", "c")]
-    rows = scripts.consensus_labels.label(proteins, pl.DataFrame(hits), Path("unused"))
-    assert rows == [
-        {
-            "sequence": "ACDEFGHI",
-            "split": "train",
-            "ss3": "EEEEEEHH",
-            "ss8": "EEEEEEHH",
-            "mask": "11111100",
-        }
-    ]
+def test_an_alignment_has_the_residues_beside_those_of_the_chain(scripts: Any) -> None:
+    hit = {**HIT, "target": "t", "qend": 7}
+    text = scripts.test_alignments.to_a3m("MACDEFGW", [hit])
+    assert text == ">chain\nMACDEFGW\n>t\n-AC-EFG-\n"

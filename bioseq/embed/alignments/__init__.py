@@ -7,10 +7,12 @@ from bioseq.embed.alignments.inputs import (
     read_alignments,
     read_sequences,
 )
+from bioseq.embed.alignments.progress import AlignmentMeter
 from bioseq.embed.alignments.work import PLAN, AlignmentWork, Report, ValueKind
 
 __all__ = [
     "PLAN",
+    "AlignmentMeter",
     "AlignmentRecord",
     "AlignmentWork",
     "Cut",

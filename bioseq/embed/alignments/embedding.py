@@ -15,6 +15,7 @@ from bioseq.batch import layout_of
 from bioseq.checkpoints import MSAModel, load_msa_model
 from bioseq.embed.alignments.depth import Cut
 from bioseq.embed.alignments.inputs import list_alignments, read_alignments
+from bioseq.embed.alignments.progress import AlignmentMeter
 from bioseq.embed.alignments.work import PLAN, AlignmentWork, ValueKind
 from bioseq.embed.options import EmbedOptions, choose_device
 from bioseq.embed.outputs import Output, plan_outputs
@@ -60,8 +61,8 @@ def embed_alignments(
     work = UnfinishedWork.open_or_create(
         output, engine.settings(), PLAN, attributes=engine.attributes(), overwrite=overwrite
     )
-    meter = _Meter(len(files), progress)
-    meter.begin(engine, work)
+    meter = AlignmentMeter(len(files), progress)
+    meter.begin([engine.model], engine.device, work)
     AlignmentWork(
         work=work,
         kinds=engine.kinds(),
@@ -72,28 +73,6 @@ def embed_alignments(
     seconds = round(time.monotonic() - started, 3)
     work.assemble({"made_by": "embed alignments", "alignments": len(files), "seconds": seconds})
     return open_store(output)
-
-
-class _Meter:
-    """Turns finished alignments into progress."""
-
-    def __init__(self, total: int, progress: Progress | None) -> None:
-        self._done, self._total, self._progress = 0, total, progress
-
-    def begin(self, engine: _Engine, work: UnfinishedWork) -> None:
-        self._done = work.num_records
-        if self._progress is not None:
-            self._progress.begin(
-                models=[engine.model],
-                device=str(engine.device),
-                done_records=work.num_records,
-                is_finished=work.is_finished,
-            )
-
-    def advance(self, _: str, residues: int) -> None:
-        self._done += 1
-        if self._progress is not None:
-            self._progress.advance(residues=residues, fraction=self._done / self._total)
 
 
 @dataclass(frozen=True, kw_only=True)

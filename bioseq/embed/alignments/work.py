@@ -37,6 +37,10 @@ class ValueKind:
     owner: Owner
     dim: int
 
+    def is_finite(self, value: np.ndarray) -> bool:
+        """Tells whether all numbers are finite; of pairs NaN means that nothing is said."""
+        return not (np.isinf(value) if self.owner == "pair" else ~np.isfinite(value)).any()
+
     def join(self, values: Sequence[np.ndarray], dtype: str) -> Values:
         """Packs the values of several queries; there may be none."""
         if self.owner == "pair":
@@ -139,7 +143,8 @@ class AlignmentWork:
             return f"{msa.length} residues and {msa.depth} rows need more memory than there is"
         with np.errstate(over="ignore"):
             cast = {path: value.astype(self.dtype) for path, value in found.items()}
-        return cast if all(np.isfinite(value).all() for value in cast.values()) else _NOT_FINITE
+        are_finite = all(self.kinds[path].is_finite(value) for path, value in cast.items())
+        return cast if are_finite else _NOT_FINITE
 
 
 def _skip_done(work: UnfinishedWork, records: Iterator[AlignmentRecord]) -> None:

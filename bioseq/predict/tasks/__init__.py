@@ -1,5 +1,6 @@
 """Predictions by heads on encoder states: probabilities for residues and sequences."""
 
+from bioseq.predict.tasks.alignments import predict_alignments
 from bioseq.predict.tasks.folder import bundled_predictors, load_predictor, save_predictor
 from bioseq.predict.tasks.options import TaskOptions
 from bioseq.predict.tasks.predictor import EncoderReference, Predictor
@@ -13,6 +14,7 @@ __all__ = [
     "TaskOptions",
     "bundled_predictors",
     "load_predictor",
+    "predict_alignments",
     "predict_files",
     "save_predictor",
 ]

@@ -44,6 +44,17 @@ _OPTIONS = (
         "record) or .gff3 (segments); several times for several files.",
     ),
     click.option(
+        "--alignments",
+        is_flag=True,
+        help="Each input is an alignment (A3M, Stockholm) or a folder of them: predicts the first "
+        "row; of each residue the mean over all rows.",
+    ),
+    click.option(
+        "--max-depth",
+        type=click.IntRange(min=1),
+        help="Rows of an alignment to read, of more the most different ones.  [default: 64]",
+    ),
+    click.option(
         "--precision",
         type=click.Choice(["float32", "bfloat16", "float16"]),
         default="float32",
@@ -104,13 +115,18 @@ def _predict(
     plan: Path | None,
     shard: int | None,
     exports: tuple[Path, ...],
+    alignments: bool,
+    max_depth: int | None,
     overwrite: bool,
     **options: Any,
 ) -> None:
-    from bioseq.predict.tasks import TaskOptions, predict_files
+    from bioseq.predict.tasks import TaskOptions, predict_alignments, predict_files
     from bioseq.predict.tasks.exports import export_predictions, prepare_exports
 
     check_source(inputs, plan, shard)
+    if max_depth is not None and not alignments:
+        problem = "--max-depth goes with --alignments"
+        raise click.UsageError(problem)
     prepare_exports(exports, overwrite=overwrite)
     with EmbedProgress("predicting") as progress:
         if plan is not None and shard is not None:
@@ -126,13 +142,13 @@ def _predict(
             )
         else:
             given = {name: value for name, value in options.items() if value is not None}
-            store = predict_files(
-                inputs,
-                output,
-                TaskOptions(tasks=str(task), **given),
-                overwrite=overwrite,
-                progress=progress,
-            )
+            wanted = TaskOptions(tasks=str(task), **given)
+            kept: dict[str, Any] = {"overwrite": overwrite, "progress": progress}
+            if alignments:
+                depth = {} if max_depth is None else {"max_depth": max_depth}
+                store = predict_alignments(inputs, output, wanted, **depth, **kept)
+            else:
+                store = predict_files(inputs, output, wanted, **kept)
     with store:
         for export in exports:
             export_predictions(store, export)

@@ -26,15 +26,17 @@ def test_a_bundled_predictor_fits_the_encoder_that_comes_with_it(task: str) -> N
     assert predictor.typicality.mean.shape == (width,)
 
 
-@pytest.mark.parametrize("task", bundled_predictors())
+def version_of(folder: Path) -> int:
+    return json.loads((folder / "config.json").read_text())["format_version"]
+
+
+@pytest.mark.parametrize("task", [t for t, f in bundled_predictors().items() if version_of(f) == 1])
 def test_a_folder_of_format_version_1_is_read_and_written_again_as_version_2(
     task: str, tmp_path: Path
 ) -> None:
-    config = json.loads((bundled_predictors()[task] / "config.json").read_text())
-    assert (config["format_version"], config["head"]["output_dim"] > 0) == (1, True)
     old = load_predictor(task)
     save_predictor(tmp_path / task, old)
-    assert json.loads((tmp_path / task / "config.json").read_text())["format_version"] == 2
+    assert version_of(tmp_path / task) == 2
     new = load_predictor(tmp_path / task)
     assert new.targets == old.targets
     for name, weight in old.state_dict().items():
@@ -49,7 +51,7 @@ def test_a_bundled_predictor_has_a_card(task: str) -> None:
 
 
 def test_all_bundled_predictors_together_are_small() -> None:
-    sizes = [f.stat().st_size for p in bundled_predictors().values() for f in p.iterdir()]
+    sizes = [f.stat().st_size for p in bundled_predictors().values() for f in p.rglob("*")]
     assert sum(sizes) < 15e6
 
 
