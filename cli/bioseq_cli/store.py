@@ -37,8 +37,8 @@ def info(path: Path, as_json: bool) -> None:
     )
     for name, values in found["values"].items():
         shape = f"{values['shape']}, {values['dim']} x {values['dtype']}"
-        origin = f"model {values.get('model')}, layer {values.get('layer')}"
-        click.echo(f"  {name}: {shape}; {origin}")
+        known = [f"{field} {values[field]}" for field in ("model", "layer") if field in values]
+        click.echo(f"  {name}: {shape}{'; ' if known else ''}{', '.join(known)}")
 
 
 @store.command()

@@ -66,6 +66,20 @@ def test_a_task_writes_probabilities_and_exports_and_says_what_failed(
     assert exports[2].read_text().startswith("##gff-version 3\n")
 
 
+def test_an_alignment_is_one_record_and_its_depth_goes_with_it(
+    bioseq: Run, proteins: Path, tmp_path: Path
+) -> None:
+    family, out = tmp_path / "family.a3m", tmp_path / "out.h5"
+    family.write_text(">q\nMKVLAW\n>r\nMR-LggAY\n")
+    refused = bioseq("predict", "disorder", proteins, "-o", out, "--max-depth", "2")
+    assert (refused.status, "--max-depth goes with --alignments" in refused.err) == (1, True)
+    done = bioseq("predict", "disorder", family, "-o", out, "--alignments", "--max-depth", "2")
+    assert done.status == 0
+    assert "records  1 (1 distinct" in done.out
+    shown = bioseq("store", "info", out)
+    assert "predictions/disorder: per residue, 2 x float32; model protein-lstm\n" in shown.out
+
+
 def test_all_gives_what_every_task_gives(bioseq: Run, proteins: Path, tmp_path: Path) -> None:
     bioseq("predict", "all", proteins, "-o", tmp_path / "all.h5", "--molecule", "protein")
     with open_store(tmp_path / "all.h5") as together:

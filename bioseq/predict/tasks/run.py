@@ -22,10 +22,10 @@ def predict_files(
 ) -> Store:
     """Predicts every record of some files and writes the probabilities to a store.
 
-    All tasks share one pass of the encoder. Killed and repeated, it goes on behind the last
-    finished block. A record that can't be computed is listed in the store's failures. Beside each
-    task stands its typicality: the share of held-out sequences that look at least as unusual to
-    the predictor as the input.
+    Tasks that read the same states share a pass of their encoder. Killed and repeated, it goes on
+    behind the last finished block. A record that can't be computed is listed in the store's
+    failures. Beside each task stands its typicality: the share of held-out sequences that look at
+    least as unusual to the predictor as the input.
 
     Args:
         inputs: One or more files in any supported format, or `-` for standard input.

@@ -72,7 +72,9 @@ def add_task_commands(group: click.Group) -> None:
     """Adds the commands to a group."""
     for task, text in TASKS.items():
         group.add_command(_build_command(task, text))
-    group.add_command(_build_command("all", "Every bundled predictor in one pass of the encoder."))
+    group.add_command(
+        _build_command("all", "Every bundled predictor of proteins, or of DNA, in one run.")
+    )
     group.add_command(_custom)
 
 
