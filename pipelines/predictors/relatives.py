@@ -88,8 +88,8 @@ def search(
             Path(folder, "hits.tsv"),
             separator="\t",
             has_header=False,
-            new_columns=list(_COLUMNS),
-            schema_overrides=list(_COLUMNS.values()),
+            schema=_COLUMNS,
+            raise_if_empty=False,
         )
 
 

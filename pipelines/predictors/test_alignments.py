@@ -2,9 +2,10 @@
 
     python pipelines/predictors/test_alignments.py ../shared/data tables
 
-Writes an A3M file for each sequence of `test-secondary-structure.parquet` to `tables/alignments`,
-and its name into the column `alignment`: the chain, and of each of the 60 best hits of MMseqs2
-(E-value up to 0.001) the residues beside those of the chain.
+Writes an A3M file for each sequence of `test-secondary-structure.parquet` to `tables/alignments`:
+the chain, and of each of the 60 best hits of MMseqs2 (E-value up to 0.001) the residues beside
+those of the chain. `aligned-secondary-structure.parquet` is that table with the files' names in the
+column `alignment`.
 """
 
 from __future__ import annotations
@@ -26,8 +27,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("tables", type=Path)
     arguments = parser.parse_args()
-    path = arguments.tables / "test-secondary-structure.parquet"
-    table = pl.read_parquet(path)
+    table = pl.read_parquet(arguments.tables / "test-secondary-structure.parquet")
     chains = {str(number): chain for number, chain in enumerate(table["sequence"])}
     corpus = read_corpus(arguments.data)
     hits = search(chains, corpus, sensitivity=6, e_value=1e-3, most=60)
@@ -37,7 +37,9 @@ def main() -> None:
     for (number, chain), name in zip(chains.items(), names, strict=True):
         found = relatives.get((number,), hits.clear()).iter_rows(named=True)
         (arguments.tables / name).write_text(to_a3m(chain, found))
-    table.with_columns(alignment=pl.Series(names)).write_parquet(path)
+    table.with_columns(alignment=pl.Series(names)).write_parquet(
+        arguments.tables / "aligned-secondary-structure.parquet"
+    )
     print(f"{len(chains):,} chains, {len(hits):,} relatives, {len(relatives):,} chains with some")
 
 

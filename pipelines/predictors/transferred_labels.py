@@ -60,9 +60,10 @@ def transfer(chain: Mapping[str, str], sequence: str, hit: Mapping[str, Any]) ->
     kept = slice(max(0, int(here[0]) - FLANK), int(here[-1]) + 1 + FLANK)
     row = {"sequence": sequence[kept], "split": "train"}
     for name, blank in (("ss3", "C"), ("ss8", "C"), ("mask", "0")):
-        labels = np.full(len(sequence), blank)
-        labels[here] = np.array(list(chain[name]))[there] if chain[name] else blank
-        row[name] = "".join(labels[kept]) if chain[name] else ""
+        labels = np.full(len(sequence) if chain[name] else 0, blank)
+        if chain[name]:
+            labels[here] = np.array(list(chain[name]))[there]
+        row[name] = "".join(labels[kept])
     return row
 
 

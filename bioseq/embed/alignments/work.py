@@ -32,14 +32,16 @@ class ValueKind:
     Attributes:
         owner: What has a value of its own: the query, each of its residues, or each pair of them.
         dim: Numbers in a value.
+        has_gaps: Whether NaN is no mistake, but says that a pair has no value.
     """
 
     owner: Owner
     dim: int
+    has_gaps: bool = False
 
-    def is_finite(self, value: np.ndarray) -> bool:
-        """Tells whether all numbers are finite; of pairs NaN means that nothing is said."""
-        return not (np.isinf(value) if self.owner == "pair" else ~np.isfinite(value)).any()
+    def is_sound(self, value: np.ndarray) -> bool:
+        """Tells whether all numbers are finite, but for gaps."""
+        return not (np.isinf(value) if self.has_gaps else ~np.isfinite(value)).any()
 
     def join(self, values: Sequence[np.ndarray], dtype: str) -> Values:
         """Packs the values of several queries; there may be none."""
@@ -143,8 +145,8 @@ class AlignmentWork:
             return f"{msa.length} residues and {msa.depth} rows need more memory than there is"
         with np.errstate(over="ignore"):
             cast = {path: value.astype(self.dtype) for path, value in found.items()}
-        are_finite = all(self.kinds[path].is_finite(value) for path, value in cast.items())
-        return cast if are_finite else _NOT_FINITE
+        are_sound = all(self.kinds[path].is_sound(value) for path, value in cast.items())
+        return cast if are_sound else _NOT_FINITE
 
 
 def _skip_done(work: UnfinishedWork, records: Iterator[AlignmentRecord]) -> None:

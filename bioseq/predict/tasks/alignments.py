@@ -72,6 +72,8 @@ def predict_alignments(
         BioseqError: a file, an option or a predictor can't be used; the message says why.
     """
     started = time.monotonic()
+    if options.molecule not in (None, "protein"):
+        raise OptionError("molecule", options.molecule, allowed="protein, as alignments are")
     job = build_task_job(options)
     if job.models[0].molecule != "protein":
         raise OptionError("tasks", job.models[0].molecule, allowed="protein, as alignments are")
@@ -90,7 +92,15 @@ def predict_alignments(
         work=work, kinds=averaged.kinds(), compute=averaged.compute, report=meter.advance
     ).run(read_alignments(files, format=options.format))
     seconds = round(time.monotonic() - started, 3)
-    work.assemble({"made_by": "predict alignments", "alignments": len(files), "seconds": seconds})
+    work.assemble(
+        {
+            "made_by": "predict alignments",
+            "model": ", ".join(model.name for model in job.models),
+            "alignments": len(files),
+            **averaged.cut.settings(),
+            "seconds": seconds,
+        }
+    )
     return open_store(output)
 
 
@@ -113,7 +123,9 @@ class _Averaged:
     def kinds(self) -> dict[str, ValueKind]:
         """Gives what each prediction is, by path."""
         return {
-            f"predictions/{name}": ValueKind(owner=shape.owner, dim=shape.dim)
+            f"predictions/{name}": ValueKind(
+                owner=shape.owner, dim=shape.dim, has_gaps=shape.owner == "pair"
+            )
             for name, shape in self.engine.shapes().items()
         }
 
@@ -126,6 +138,8 @@ class _Averaged:
             raise OptionError("query", problems[0], allowed="residues that the model reads")
         read = [number for number, problem in enumerate(problems) if problem is None]
         found = self.engine.run([rows[number] for number in read], lambda _: None)
+        if not found.finite.all():
+            raise OptionError("predictions", "not finite", allowed=found.not_finite)
         is_there = chosen.symbols[read] != GAP
         return {
             f"predictions/{name}": mean_over_rows(found.predictions[name], is_there)

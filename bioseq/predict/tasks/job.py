@@ -92,7 +92,8 @@ class TaskJob:
         plan = {
             "tokens_per_batch": self.options.tokens_per_batch
             or min(choose_tokens_per_batch(encoder, self.device) for encoder in encoders),
-            "residues_per_block": choose_tokens_per_block(flops, self.device),
+            # The engine counts a residue once for each encoder that reads it.
+            "residues_per_block": choose_tokens_per_block(flops / len(encoders), self.device),
             "records_per_block": BLOCK_RECORDS,
         }
         kept = sum(len(predictor.pair_targets) for predictor in heads)

@@ -10,6 +10,8 @@ import torch
 
 from bioseq.checkpoints import load_msa_model
 from bioseq.embed import EmbedOptions, embed_files
+from bioseq.embed.alignments import ValueKind
+from bioseq.embed.table import Owner
 from bioseq.errors import OptionError, StoreError
 from bioseq.io import read_alignment
 from bioseq.msa import Msa
@@ -110,3 +112,11 @@ def test_other_models_take_every_row_as_a_record(
 ) -> None:
     with embed(folder / "first.a3m", tmp_path / "o.h5", tiny_lstm) as store:
         assert store.ids == ["q", "r", "s"]
+
+
+@pytest.mark.parametrize("owner", ["sequence", "residue", "pair"])
+def test_a_value_that_is_no_number_is_a_mistake_unless_there_may_be_gaps(owner: Owner) -> None:
+    kind, gappy = ValueKind(owner=owner, dim=1), ValueKind(owner=owner, dim=1, has_gaps=True)
+    for value, sound in ((1.0, (True, True)), (np.nan, (False, True)), (np.inf, (False, False))):
+        values = np.array([[0.0, value]])
+        assert (kind.is_sound(values), gappy.is_sound(values)) == sound

@@ -49,6 +49,8 @@ def test_a_residue_has_the_mean_over_the_rows_and_all_else_is_the_querys(
     ):
         assert together.failures.rows() == []
         assert together.ids == ["family"]
+        assert together.provenance["model"] == "tasks-lstm, tasks-gru"
+        assert together.provenance["max_depth"] == 64
         assert together.records["length"].to_list() == [6]
         view = alone.predictions["residues"]
         sums, counts = np.array(view[0], np.float64), np.ones((6, 1))
@@ -100,8 +102,59 @@ def test_repeated_it_is_the_same_run_and_another_alignment_is_refused(
         predict(family, out, folders[0])
 
 
+class Interruption:
+    """Ends the work after some alignments, as a kill would."""
+
+    def __init__(self, alignments: int) -> None:
+        self.left = alignments
+
+    def begin(self, **_: object) -> None:
+        pass
+
+    def advance(self, **_: object) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise KeyboardInterrupt
+
+
+def test_interrupted_and_repeated_it_ends_with_the_same_content(
+    folders: list[Path], tmp_path: Path
+) -> None:
+    families = tmp_path / "families"
+    families.mkdir()
+    for number in range(12):
+        text = FAMILY.replace("MKVLAW", "MKVLAW"[: number % 3 + 3] + "G" * (3 - number % 3))
+        (families / f"{number:02}.a3m").write_text(
+            text.replace("LSW", "LS" + "ACDEFGHIKLMN"[number])
+        )
+    out = tmp_path / "out.h5"
+    with pytest.raises(KeyboardInterrupt):
+        predict(families, out, *folders, progress=Interruption(9))
+    assert not out.exists()
+    with (
+        predict(families, out, *folders) as resumed,
+        predict(families, tmp_path / "whole.h5", *folders) as whole,
+    ):
+        assert (len(resumed), resumed.failures.rows()) == (12, [])
+        assert content_digest(resumed) == content_digest(whole)
+
+
+def test_what_is_not_finite_is_a_failure_also_of_pairs(
+    family: Path, folders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "bioseq.predict.tasks.target.Target.interpret", lambda _, outputs: outputs * float("nan")
+    )
+    with predict(family, tmp_path / "out.h5", folders[2]) as store:
+        assert store.failures["id"].to_list() == ["family"]
+
+
 def test_predictors_of_bases_read_no_alignments(
     family: Path, make_predictor: Callable[..., Path], dna_encoder: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(OptionError, match="protein, as alignments are"):
         predict(family, tmp_path / "out.h5", make_predictor("bases", encoder=dna_encoder))
+    with pytest.raises(OptionError, match="molecule is 'rna'"):
+        predict_alignments(
+            family, tmp_path / "out.h5", TaskOptions(tasks=make_predictor("task"), molecule="rna")
+        )
