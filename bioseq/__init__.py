@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bioseq.checkpoints import load_model
-    from bioseq.embed import EmbedOptions, embed_files
+    from bioseq.embedding import EmbedOptions, embed_files
     from bioseq.io import open_records
     from bioseq.store import open_store
 
@@ -16,8 +16,8 @@ __all__ = ["EmbedOptions", "embed_files", "load_model", "open_records", "open_st
 
 # Loaded when first asked for: torch takes seconds.
 _HOME = {
-    "EmbedOptions": "bioseq.embed",
-    "embed_files": "bioseq.embed",
+    "EmbedOptions": "bioseq.embedding",
+    "embed_files": "bioseq.embedding",
     "load_model": "bioseq.checkpoints",
     "open_records": "bioseq.io",
     "open_store": "bioseq.store",

@@ -9,4 +9,7 @@ AnyPath = str | PathLike[str]
 
 Molecule = Literal["protein", "dna", "rna"]
 Precision = Literal["float32", "bfloat16", "float16"]
+Level = Literal["residue", "sequence", "pair"]
+Subsampling = Literal["first", "random", "diverse"]
+StoredFormat = Literal["float32", "float16"]
 Pooling = Literal["mean", "max", "std", "cls", "last", "mean_tokens", "cell"]

@@ -9,8 +9,8 @@ import pytest
 import bioseq
 
 NAMES = {
-    "EmbedOptions": "bioseq.embed",
-    "embed_files": "bioseq.embed",
+    "EmbedOptions": "bioseq.embedding",
+    "embed_files": "bioseq.embedding",
     "load_model": "bioseq.checkpoints",
     "open_records": "bioseq.io",
     "open_store": "bioseq.store",

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bioseq.checkpoints.snapshot import CONFIG_FILE
 from bioseq.checkpoints.weights import WEIGHTS_FILE
-from bioseq.store.replacement import replacing
+from bioseq.files import replacing
 
 
 def write_folder(folder: Path, config: Mapping[str, Any], weights: Mapping[str, Tensor]) -> None:

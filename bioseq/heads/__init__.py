@@ -2,7 +2,7 @@
 
 from bioseq.heads.aligned_error import expected_aligned_error, predicted_tm
 from bioseq.heads.alignment import MaskedMSAHead, ResolvedHead
-from bioseq.heads.config import HeadConfig, HeadKind, Level
+from bioseq.heads.config import HeadConfig, HeadKind
 from bioseq.heads.contacts import ContactHead
 from bioseq.heads.distogram import DistogramHead
 from bioseq.heads.language import LanguageHead
@@ -22,7 +22,6 @@ __all__ = [
     "HeadKind",
     "LDDTHead",
     "LanguageHead",
-    "Level",
     "LinearHead",
     "MaskedMSAHead",
     "PairReadout",

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from bioseq.errors import OptionError
+from bioseq.typing import Level
 
 HeadKind = Literal[
     "linear", "mlp", "convolution", "bilstm", "convolution-bilstm", "light-attention"
 ]
-Level = Literal["residue", "sequence", "pair"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
 from bioseq.batch import Layout
-from bioseq.heads.grammar import Grammar
+from bioseq.labels.grammar import Grammar
 
 # Finite, for minus infinity has no gradient; its exponential is 0.
 _NEVER = -1e4

@@ -6,11 +6,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from bioseq.batch import Layout
-from bioseq.heads.config import HeadConfig, Level
+from bioseq.heads.config import HeadConfig
 from bioseq.heads.crf import ConditionalRandomField
-from bioseq.heads.grammar import Grammar
 from bioseq.heads.pairs import PairReadout
 from bioseq.heads.pooling import LightAttention, MeanPooling
+from bioseq.labels.grammar import Grammar
+from bioseq.typing import Level
 
 
 class RowReadout(nn.Module):

@@ -15,11 +15,12 @@ from torch.nn import functional
 
 from bioseq.batch import Layout
 from bioseq.errors import OptionError
-from bioseq.heads.config import HeadConfig, Level
+from bioseq.heads.config import HeadConfig
 from bioseq.heads.pairs import PairReadout
 from bioseq.heads.readout import build_readout
 from bioseq.nn.convolution import ConvolutionStack
 from bioseq.nn.recurrence import Recurrence
+from bioseq.typing import Level
 
 
 class Head(nn.Module):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 from jaxtyping import Int64
 
 from bioseq.errors import OptionError
 from bioseq.msa.alignment import Msa
-
-Subsampling = Literal["first", "random", "diverse"]
+from bioseq.typing import Subsampling
 
 
 def choose_rows(

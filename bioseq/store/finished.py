@@ -8,12 +8,12 @@ from pathlib import Path
 import h5py
 
 from bioseq.errors import StoreError
+from bioseq.files import remove_orphans
 from bioseq.store.attributes import read_attribute
 from bioseq.store.columns import open_readable
 from bioseq.store.fingerprint import differences, settings_of
 from bioseq.store.format import FORMAT, FORMAT_VERSION
 from bioseq.store.part import PartSummary
-from bioseq.store.replacement import remove_orphans
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 

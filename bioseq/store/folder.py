@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from bioseq.errors import FingerprintError, StoreError
+from bioseq.files import remove_orphans, remove_tree, sync, temporary_name
 from bioseq.store.fingerprint import differences
-from bioseq.store.replacement import remove_orphans, remove_tree, sync, temporary_name
 
 WORK_FILE = "work.json"
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from bioseq.errors import StoreError
+from bioseq.files import remove_orphans
 from bioseq.store.assembly import assemble_parts
 from bioseq.store.block import Block
 from bioseq.store.columns import open_readable, read_numbers, read_text
@@ -25,7 +26,6 @@ from bioseq.store.finished import finished_summary, remove_store
 from bioseq.store.folder import claim_folder, discard_parts, parts_folder, remove_leftovers
 from bioseq.store.format import DIGEST, NO_ROW
 from bioseq.store.part import PartSummary, part_path, read_part, write_part
-from bioseq.store.replacement import remove_orphans
 from bioseq.typing import AnyPath
 
 

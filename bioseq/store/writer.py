@@ -13,6 +13,7 @@ import numpy as np
 
 from bioseq import __version__
 from bioseq.errors import StoreError
+from bioseq.files import replacing
 from bioseq.store.attributes import write_attributes
 from bioseq.store.block import Block, Pairs, Ragged, Values
 from bioseq.store.columns import ColumnWriter, Slab, group_at
@@ -26,7 +27,6 @@ from bioseq.store.format import (
     PAIR_VERSION,
     PLAIN_VERSION,
 )
-from bioseq.store.replacement import replacing
 from bioseq.store.sink import Sink, creating_hdf5
 
 

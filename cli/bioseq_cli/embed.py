@@ -67,7 +67,7 @@ def embed(
                 options=options,
             )
         else:
-            from bioseq.embed import embed_files
+            from bioseq.embedding import embed_files
 
             store = embed_files(
                 inputs, output, options_from(options), overwrite=overwrite, progress=progress

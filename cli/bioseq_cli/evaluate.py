@@ -24,9 +24,9 @@ import click
 )
 def evaluate(settings: Path, output: Path | None, resamples: int) -> None:
     """Judge predictors on the test sets of the SETTINGS file (TOML), beside trivial baselines."""
-    from bioseq.evaluate import evaluate as run
-    from bioseq.evaluate import load_trials
-    from bioseq.evaluate.report import check_report, write_report
+    from bioseq.evaluation import evaluate as run
+    from bioseq.evaluation import load_trials
+    from bioseq.evaluation.report import check_report, write_report
 
     if output is not None:
         check_report(output)

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 from bioseq_cli.parameters import CommaList
 
 if TYPE_CHECKING:
-    from bioseq.embed import EmbedOptions
+    from bioseq.embedding import EmbedOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -160,7 +160,7 @@ def machine_options(command: Command) -> Command:
 
 def options_from(values: dict[str, Any]) -> EmbedOptions:
     """Makes the library's options of the command's."""
-    from bioseq.embed import EmbedOptions
+    from bioseq.embedding import EmbedOptions
 
     given = {name: value for name, value in values.items() if value is not None}
     if given.get("pool") == ["none"]:

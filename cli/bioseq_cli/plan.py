@@ -16,8 +16,8 @@ from bioseq_cli.options import (
 )
 
 if TYPE_CHECKING:
-    from bioseq.plan import ShardPlan
-    from bioseq.predict.tasks import TaskOptions
+    from bioseq.prediction.tasks import TaskOptions
+    from bioseq.shards import ShardPlan
 
 
 @click.command()
@@ -59,7 +59,7 @@ def plan(
     'bioseq predict TASK --plan PLAN --shard K', and all of them are joined with 'bioseq store
     merge'. Shards of plain and bgzip FASTA read their part only.
     """
-    from bioseq.plan import plan_shards
+    from bioseq.shards import plan_shards
 
     planned = options_from(options) if task is None else _task_options(task, options)
     found = plan_shards(inputs, output, planned, num_shards=shards, flops_per_second=rate)
@@ -68,7 +68,7 @@ def plan(
 
 
 def _task_options(task: str, options: dict[str, Any]) -> TaskOptions:
-    from bioseq.predict.tasks import TaskOptions
+    from bioseq.prediction.tasks import TaskOptions
 
     shared = {field.name for field in fields(TaskOptions)}
     if foreign := list(given_settings(except_for=shared)):

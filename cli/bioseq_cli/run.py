@@ -91,7 +91,7 @@ def _snakemake(target: str, given: Sequence[str], arguments: Sequence[str]) -> i
 
 def _show_plans(rule: str, config: Path, given: Sequence[str]) -> None:
     """Makes the plans of all samples, here, and prints what they say."""
-    from bioseq.plan import read_plan
+    from bioseq.shards import read_plan
 
     status = _snakemake(rule, given, ["--cores", "1", "--quiet", "all"])
     if status:

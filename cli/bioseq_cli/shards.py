@@ -12,8 +12,8 @@ import click
 from bioseq_cli.options import given_settings
 
 if TYPE_CHECKING:
-    from bioseq.embed import Progress
-    from bioseq.plan.jobs import Purpose
+    from bioseq.embedding import Progress
+    from bioseq.shards.job import Purpose
     from bioseq.store import Store
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -79,7 +79,7 @@ def compute_planned(
         click.UsageError: the plan is for another command.
         BioseqError: see `compute_shard`.
     """
-    from bioseq.plan import compute_shard, read_plan
+    from bioseq.shards import compute_shard, read_plan
 
     found = read_plan(plan)
     tasks = found.options.get("tasks", [None])

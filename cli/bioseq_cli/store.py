@@ -90,7 +90,7 @@ def merge(inputs: tuple[Path, ...], output: Path, plan: Path | None, overwrite: 
 
 def _merge_shards(plan: Path, inputs: tuple[Path, ...], output: Path, *, overwrite: bool) -> int:
     """Merges the shards in a folder; gives their number."""
-    from bioseq.plan import merge_shards, read_plan
+    from bioseq.shards import merge_shards, read_plan
 
     if len(inputs) != 1 or not inputs[0].is_dir():
         problem = "with --plan, STORE is one folder that holds the shards"

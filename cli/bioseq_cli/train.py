@@ -23,7 +23,7 @@ def train(settings: Path, output: Path) -> None:
     trained with it, from a table of labels. Otherwise it is an encoder, as a language model.
     Interrupted and repeated, training goes on from its last checkpoint.
     """
-    from bioseq.train.predictor.settings import is_predictor
+    from bioseq.training.predictor.settings import is_predictor
 
     if is_predictor(settings):
         _train_predictor(settings, output)
@@ -32,7 +32,7 @@ def train(settings: Path, output: Path) -> None:
 
 
 def _train_predictor(settings: Path, output: Path) -> None:
-    from bioseq.train.predictor import load_predictor_settings, train_predictor
+    from bioseq.training.predictor import load_predictor_settings, train_predictor
 
     result = train_predictor(load_predictor_settings(settings), output, _report)
     if not _is_first():
@@ -45,7 +45,7 @@ def _train_predictor(settings: Path, output: Path) -> None:
 
 
 def _train_encoder(settings: Path, output: Path) -> None:
-    from bioseq.train import load_settings, pretrain
+    from bioseq.training import load_settings, pretrain
 
     result = pretrain(load_settings(settings), output, _report)
     if not _is_first():

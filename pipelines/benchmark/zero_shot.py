@@ -24,9 +24,9 @@ from jaxtyping import Float64
 from scipy.stats import rankdata
 
 from bioseq.alphabet import PROTEIN
-from bioseq.predict.variants.effects import Effects, build_effects
-from bioseq.predict.variants.mutations import WildType
-from bioseq.predict.variants.options import VariantOptions
+from bioseq.prediction.variants.effects import Effects, build_effects
+from bioseq.prediction.variants.mutations import WildType
+from bioseq.prediction.variants.options import VariantOptions
 
 FIELDS = ("model", "strategy", "assay", "variants", "of", "spearman", "low", "high", "seconds")
 PUBLISHED_FILE = "proteingym_zero_shot_spearman.csv"

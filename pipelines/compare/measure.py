@@ -19,12 +19,12 @@ import numpy as np
 import polars as pl
 import torch
 
-from bioseq.evaluate.labels import label_rows, read_labels
-from bioseq.evaluate.run import predict_sequences
-from bioseq.evaluate.settings import Trial
+from bioseq.evaluation.run import predict_sequences
+from bioseq.evaluation.settings import Trial
+from bioseq.labels.columns import label_rows, read_labels
 from bioseq.models import Encoder, build_encoder
 from bioseq.tokenizer import build_residue_tokenizer
-from bioseq.train.predictor import load_predictor_settings, train_predictor
+from bioseq.training.predictor import load_predictor_settings, train_predictor
 
 BACKWARD = 3
 """Operations of a step for one of its forward pass."""

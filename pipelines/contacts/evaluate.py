@@ -22,10 +22,10 @@ import torch
 from families import Family, read_families
 
 from bioseq.models.axial_contacts import AxialContactConfig, AxialContactModel
-from bioseq.predict.contacts.features import COLUMN_FEATURES
-from bioseq.predict.contacts.network import load_network, save_network
-from bioseq.predict.contacts.precision import precision_at
-from bioseq.predict.contacts.predictors import (
+from bioseq.prediction.contacts.features import COLUMN_FEATURES
+from bioseq.prediction.contacts.network import load_network, save_network
+from bioseq.prediction.contacts.precision import precision_at
+from bioseq.prediction.contacts.predictors import (
     AxialContacts,
     MeanFieldCouplings,
     MutualInformation,

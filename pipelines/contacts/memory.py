@@ -60,7 +60,7 @@ def _theirs(path: Path, layers: int) -> Callable[[torch.Tensor], torch.Tensor]:
 
 def _ours(path: Path, layers: int) -> Callable[[torch.Tensor], torch.Tensor]:
     from bioseq.checkpoints import load_msa_model
-    from bioseq.predict.contacts.transformer import row_attention_contacts
+    from bioseq.prediction.contacts.transformer import row_attention_contacts
 
     model = load_msa_model(path)
     head = model.contacts

@@ -32,8 +32,8 @@ from bioseq.models.axial_contacts import (
     AxialContactModel,
     ContactInputs,
 )
-from bioseq.predict.contacts.features import COLUMN_FEATURES, contact_inputs
-from bioseq.predict.contacts.precision import precision_at
+from bioseq.prediction.contacts.features import COLUMN_FEATURES, contact_inputs
+from bioseq.prediction.contacts.precision import precision_at
 
 STEPS_BETWEEN_CHECKPOINTS = 50
 STEPS_BETWEEN_CHECKS = 300

@@ -22,23 +22,23 @@ import polars as pl
 import torch
 
 from bioseq.batch import layout_of
-from bioseq.embed import EmbedOptions, embed_files
-from bioseq.evaluate.bootstrap import estimate
-from bioseq.evaluate.labels import label_rows, read_labels
-from bioseq.evaluate.metrics import metrics_of
+from bioseq.embedding import EmbedOptions, embed_files
+from bioseq.evaluation.bootstrap import estimate
+from bioseq.evaluation.metrics import metrics_of
 from bioseq.io import open_records
-from bioseq.io.tables import read_frame
-from bioseq.predict.nearest.options import NearestOptions
-from bioseq.predict.nearest.reference import open_reference
-from bioseq.predict.nearest.search import find_nearest
-from bioseq.predict.nearest.vote import fit_vote
-from bioseq.predict.tasks import load_predictor
-from bioseq.predict.variants import VariantOptions, predict_variants
+from bioseq.labels.columns import label_rows, read_labels
+from bioseq.prediction.nearest.options import NearestOptions
+from bioseq.prediction.nearest.reference import open_reference
+from bioseq.prediction.nearest.search import find_nearest
+from bioseq.prediction.nearest.vote import fit_vote
+from bioseq.prediction.tasks import load_predictor
+from bioseq.prediction.variants import VariantOptions, predict_variants
 from bioseq.store import Store, open_store
-from bioseq.train.predictor import load_predictor_settings, train_predictor
-from bioseq.train.predictor.settings import PredictorSettings
-from bioseq.train.predictor.stored import StoredStates
-from bioseq.train.predictor.table import load_table
+from bioseq.tables import read_frame
+from bioseq.training.predictor import load_predictor_settings, train_predictor
+from bioseq.training.predictor.settings import PredictorSettings
+from bioseq.training.predictor.stored import StoredStates
+from bioseq.training.predictor.table import load_table
 
 
 @dataclass(frozen=True, kw_only=True)

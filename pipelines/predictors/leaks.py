@@ -4,7 +4,7 @@
 
 For every bundled predictor the sequences that it was fitted on and watched by (train and valid, in
 all tables whose names begin with the task) are compared with those of its test sets: equal ones,
-and those with a local similarity beyond chance as `bioseq.train.similarity` finds it (its
+and those with a local similarity beyond chance as `bioseq.training.similarity` finds it (its
 sensitivity stands in `cluster_sequences`). Exit status 1 if an equal one is found outside of the
 sets that are published with such overlaps.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from bioseq.train.leakage import find_leaks
+from bioseq.training.leakage import find_leaks
 
 DNA_TASKS = ("promoter", "splice")
 KNOWN_OVERLAPS = {("secondary-structure", "CB513")}

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from bioseq.predict.tasks import TaskOptions, predict_files
-from bioseq.predict.tasks.segments import decode
+from bioseq.prediction.tasks import TaskOptions, predict_files
+from bioseq.prediction.tasks.segments import decode
 
 
 def find_kinds(sequences: list[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """Turns a finished training into a bundled predictor, with all weights in float16.
 
-python pipelines/predictors/publish.py runs/TASK bioseq/predict/tasks/bundled/TASK
+python pipelines/predictors/publish.py runs/TASK bioseq/prediction/tasks/bundled/TASK
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import torch
 
 from bioseq.checkpoints import save_model
 from bioseq.checkpoints.weights import find_weights, weights_digest
-from bioseq.predict.tasks import EncoderReference, Predictor, save_predictor
-from bioseq.predict.tasks.encoders import load_referenced
-from bioseq.predict.tasks.folder import ENCODER_FOLDER, read_predictor
+from bioseq.prediction.tasks import EncoderReference, Predictor, save_predictor
+from bioseq.prediction.tasks.encoders import load_referenced
+from bioseq.prediction.tasks.folder import ENCODER_FOLDER, read_predictor
 
 
 def save_encoder(predictor: Predictor, folder: Path) -> EncoderReference:

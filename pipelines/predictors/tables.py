@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from bioseq.train.clusters import cluster_sequences
-from bioseq.train.split import deal_clusters
+from bioseq.training.clusters import cluster_sequences
+from bioseq.training.split import deal_clusters
 
 
 def read(path: Path) -> pl.DataFrame:

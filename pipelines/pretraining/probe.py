@@ -21,7 +21,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from bioseq.alphabet import PROTEIN
-from bioseq.embed import EmbedOptions, embed_files
+from bioseq.embedding import EmbedOptions, embed_files
 
 WINDOW = 7
 STATES = "HEC"

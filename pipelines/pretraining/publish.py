@@ -16,12 +16,12 @@ import torch
 from bioseq.checkpoints import Model, load_model, save_model
 from bioseq.errors import CheckpointError
 from bioseq.heads import LanguageHead
-from bioseq.train import load_settings
-from bioseq.train.held_out import held_out_batches, held_out_loss
-from bioseq.train.objective import LanguageModel
-from bioseq.train.run import MODEL_FOLDER, SPLIT_FILE
-from bioseq.train.settings import TrainingSettings
-from bioseq.train.split import Split, load_split
+from bioseq.training import load_settings
+from bioseq.training.held_out import held_out_batches, held_out_loss
+from bioseq.training.objective import LanguageModel
+from bioseq.training.run import MODEL_FOLDER, SPLIT_FILE
+from bioseq.training.settings import TrainingSettings
+from bioseq.training.split import Split, load_split
 
 
 def publish(source: Model, folder: Path) -> Model:

@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bioseq import open_store
-from bioseq.plan import ShardPlan, read_plan
+from bioseq.shards import ShardPlan, read_plan
 from bioseq.store import Store
 
 MOST_POINTS = 5_000

@@ -14,9 +14,9 @@ from safetensors.torch import load_file
 from bioseq.checkpoints import load_model
 from bioseq.checkpoints.hub import fetch_repository, find_cached
 from bioseq.checkpoints.weights import blobs
-from bioseq.embed import EmbedOptions, embed_files
+from bioseq.embedding import EmbedOptions, embed_files
 from bioseq.errors import CheckpointError
-from bioseq.plan import compute_shard, plan_shards
+from bioseq.shards import compute_shard, plan_shards
 from tests.checkpoints.hub import COMMIT, Hub, serve
 
 NAME = "someone/tiny"

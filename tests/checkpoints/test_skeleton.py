@@ -34,7 +34,8 @@ def test_a_skeleton_has_the_shapes_and_draws_no_random_number(architecture: str)
 
 def test_embedding_on_a_cpu_does_not_import_the_compiler_of_torch() -> None:
     code = (
-        "import sys; from bioseq.embed.job import build_job; from bioseq.embed import EmbedOptions;"
+        "import sys; from bioseq.embedding.job import build_job;"
+        "from bioseq.embedding import EmbedOptions;"
         "job = build_job(EmbedOptions(device='cpu'));"
         "job.engine(job.plan()).run(['MKV'], lambda _: None);"
         "print('torch._dynamo' in sys.modules)"

@@ -18,8 +18,8 @@ from bioseq_cli.main import main
 SMALL_BLOCKS = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
-import bioseq.embed.job
-bioseq.embed.job.BLOCK_RECORDS = {records}
+import bioseq.embedding.job
+bioseq.embedding.job.BLOCK_RECORDS = {records}
 from bioseq_cli.main import main
 main()
 """

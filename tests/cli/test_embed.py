@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from bioseq.checkpoints import DEFAULT_MODEL
-from bioseq.embed import EmbedOptions, embed_files
+from bioseq.embedding import EmbedOptions, embed_files
 from bioseq.store import content_digest, open_store
 
 FASTA = b">a one\nMKVLA\n>b\nmkXla\n>c two\nACDEF\n"
@@ -281,7 +281,7 @@ def test_a_folder_as_output_is_one_line(bioseq, tiny_lstm, source, tmp_path):
 def test_a_full_disk_is_one_line_and_what_was_done_is_kept(
     bioseq, tiny_lstm, tmp_path, out, monkeypatch
 ):
-    monkeypatch.setattr("bioseq.embed.job.BLOCK_RECORDS", 100)
+    monkeypatch.setattr("bioseq.embedding.job.BLOCK_RECORDS", 100)
     source = write(tmp_path / "in.fasta", many_records(700))
     command = ("embed", source, "-o", out, "--model", tiny_lstm)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from bioseq.predict.tasks import bundled_predictors
+from bioseq.prediction.tasks import bundled_predictors
 from bioseq.store import check_store, open_store
 
 Run = Callable[..., Any]

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from bioseq.embed import EmbedOptions, embed_files
+from bioseq.embedding import EmbedOptions, embed_files
 from bioseq.store import open_store
 
 

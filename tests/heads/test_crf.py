@@ -12,9 +12,10 @@ from torch import Tensor
 
 from bioseq.batch import layout_of
 from bioseq.errors import OptionError
-from bioseq.heads import HeadConfig, Level, build_head
+from bioseq.heads import HeadConfig, build_head
 from bioseq.heads.crf import ConditionalRandomField
-from bioseq.heads.grammar import Grammar
+from bioseq.labels.grammar import Grammar
+from bioseq.typing import Level
 
 
 def _field(

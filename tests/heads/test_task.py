@@ -9,9 +9,10 @@ import torch
 
 from bioseq.batch import layout_of
 from bioseq.errors import OptionError
-from bioseq.heads import Head, HeadConfig, HeadKind, Level, build_head
+from bioseq.heads import Head, HeadConfig, HeadKind, build_head
 from bioseq.heads.pooling import LightAttention
 from bioseq.heads.readout import RowReadout
+from bioseq.typing import Level
 
 CASES: list[tuple[HeadKind, Level]] = [
     (kind, level)

@@ -14,7 +14,7 @@ from bioseq.checkpoints import MSAModel, load_msa_model
 from bioseq.errors import OptionError
 from bioseq.models import MSATransformer, MSATransformerConfig, Padding
 from bioseq.nn.axial import block_memory
-from bioseq.predict.contacts.transformer import row_attention_contacts
+from bioseq.prediction.contacts.transformer import row_attention_contacts
 
 LAYERS = (0, 1, 2, 3)
 PAD = 1

@@ -16,7 +16,7 @@ from bioseq.batch import PackedBatch
 from bioseq.checkpoints import Model, load_model
 from bioseq.checkpoints.families.esm import build_esm_tokenizer
 from bioseq.errors import CheckpointError, OptionError
-from bioseq.predict.contacts.sequence import attention_contacts
+from bioseq.prediction.contacts.sequence import attention_contacts
 from tests.parity.record import ParityRecord
 from tests.parity.reference import (
     mixed_batch,

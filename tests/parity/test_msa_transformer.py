@@ -14,7 +14,7 @@ from bioseq.checkpoints import load_msa_model
 from bioseq.models import Padding
 from bioseq.msa import Alignment, Msa
 from bioseq.msa.tokens import encode_msa
-from bioseq.predict.contacts.transformer import row_attention_contacts
+from bioseq.prediction.contacts.transformer import row_attention_contacts
 from tests.parity.record import ParityRecord
 
 esm = pytest.importorskip("esm")

@@ -18,7 +18,7 @@ from torch import Tensor
 from bioseq.batch import pack
 from bioseq.checkpoints import load_model
 from bioseq.checkpoints.families.unirep import build_unirep_tokenizer
-from bioseq.embed import EmbedOptions, embed_files
+from bioseq.embedding import EmbedOptions, embed_files
 from bioseq.errors import AlphabetError, CheckpointError
 from bioseq.io import open_records
 from bioseq.store import Store

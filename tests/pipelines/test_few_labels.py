@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from bioseq.embed import EmbedOptions, embed_files
-from bioseq.evaluate.metrics import spearman
-from bioseq.predict.nearest import NearestOptions, predict_nearest
+from bioseq.embedding import EmbedOptions, embed_files
+from bioseq.evaluation.metrics import spearman
+from bioseq.prediction.nearest import NearestOptions, predict_nearest
 
 SCRIPT = Path(__file__).parents[2] / "pipelines" / "predictors" / "few_labels.py"
 WILD = "MKVLAAGIVGLLLAQWERTY"

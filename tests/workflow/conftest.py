@@ -20,11 +20,11 @@ ROOT = Path(__file__).parent.parent.parent
 # the middle; each start is noted with the node and the GPU it was given.
 SLOW_COMMAND = """#!{python}
 import os, sys, time
-import bioseq.embed.job
+import bioseq.embedding.job
 from bioseq.store import UnfinishedWork
 from bioseq_cli.main import main
 
-bioseq.embed.job.BLOCK_RECORDS = 4
+bioseq.embedding.job.BLOCK_RECORDS = 4
 write = UnfinishedWork.write
 
 def write_slowly(work, block):
@@ -121,7 +121,7 @@ def project(tmp_path: Path, tiny_transformer: Path) -> Project:
 @pytest.fixture
 def single_run(project: Project, tmp_path: Path) -> Callable[[], Path]:
     """Embeds the project's input in one process, one sequence at a time."""
-    from bioseq.embed import EmbedOptions, embed_files
+    from bioseq.embedding import EmbedOptions, embed_files
 
     def run() -> Path:
         options = EmbedOptions(model=project.model, per_residue=True, tokens_per_batch=1)

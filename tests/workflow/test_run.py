@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bioseq.predict.tasks import TaskOptions, predict_files
+from bioseq.prediction.tasks import TaskOptions, predict_files
 from bioseq.store import check_store, content_digest, open_store
 
 if TYPE_CHECKING:

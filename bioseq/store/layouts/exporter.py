@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bioseq.errors import OptionError, StoreError
+from bioseq.files import replacing
 from bioseq.store.embedding import Embedding
 from bioseq.store.finished import prepare_output
 from bioseq.store.layouts.arrays import write_npy, write_npz
 from bioseq.store.layouts.frames import write_anndata, write_parquet
 from bioseq.store.layouts.keyed_export import write_bio_embeddings, write_uniprot
 from bioseq.store.reader import Store
-from bioseq.store.replacement import replacing
 from bioseq.typing import AnyPath
 
 EXPORTS: Mapping[str, Callable[[Store, Embedding, Path], None]] = {

@@ -46,8 +46,8 @@ def contacts(
     The query is the first row. ESM-1b and ESM-2 read sequences alone: FASTA and every other
     format of 'bioseq embed'. Interrupted and repeated, it goes on where it stopped.
     """
-    from bioseq.predict.contacts import ContactOptions, predict_contacts
-    from bioseq.predict.contacts.picture import draw_contacts
+    from bioseq.prediction.contacts import ContactOptions, predict_contacts
+    from bioseq.prediction.contacts.picture import draw_contacts
 
     given = {name: value for name, value in options.items() if value is not None}
     store = predict_contacts(

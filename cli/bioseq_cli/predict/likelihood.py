@@ -51,7 +51,7 @@ def likelihood(
     Reads the formats of 'bioseq embed' ('-' reads standard input). Interrupted and repeated, it
     goes on where it stopped.
     """
-    from bioseq.predict.likelihood import LikelihoodOptions, predict_likelihood
+    from bioseq.prediction.likelihood import LikelihoodOptions, predict_likelihood
 
     chosen = LikelihoodOptions(**{name: v for name, v in options.items() if v is not None})
     with EmbedProgress("scoring") as progress:
@@ -65,7 +65,7 @@ def likelihood(
 
 def _print_summary(store: Store) -> None:
     """Writes the counts of a run, and how the model finds the sequences."""
-    from bioseq.predict.likelihood.table import describe_perplexity
+    from bioseq.prediction.likelihood.table import describe_perplexity
 
     run = store.provenance
     lines = {

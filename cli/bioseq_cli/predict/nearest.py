@@ -80,8 +80,8 @@ def nearest(
     classes, or values, to one HDF5 store, with the neighbours and their distances. The search is
     exact. Interrupted and repeated, it goes on where it stopped.
     """
-    from bioseq.predict.nearest import NearestOptions, export_neighbours, predict_nearest
-    from bioseq.predict.nearest.table import prepare_table
+    from bioseq.prediction.nearest import NearestOptions, export_neighbours, predict_nearest
+    from bioseq.prediction.nearest.table import prepare_table
     from bioseq.store import open_store
 
     for export in exports:
@@ -105,7 +105,7 @@ def nearest(
 
 def _print_summary(store: Store, column: str, exports: tuple[Path, ...]) -> None:
     """Writes what was found."""
-    from bioseq.predict.tasks.summary import describe_target
+    from bioseq.prediction.tasks.summary import describe_target
 
     made = store.provenance
     click.echo(f"records  {len(store):,} ({store.num_sequences:,} distinct sequences)")

@@ -86,7 +86,7 @@ def structure(
     the sequence alone, AlphaFold 2 the whole alignment. Interrupted and repeated, it goes on where
     it stopped.
     """
-    from bioseq.predict.structure import StructureOptions, predict_structures, write_structures
+    from bioseq.prediction.structure import StructureOptions, predict_structures, write_structures
 
     given = StructureOptions(**options)
     store = predict_structures(

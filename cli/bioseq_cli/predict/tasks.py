@@ -122,8 +122,8 @@ def _predict(
     overwrite: bool,
     **options: Any,
 ) -> None:
-    from bioseq.predict.tasks import TaskOptions, predict_alignments, predict_files
-    from bioseq.predict.tasks.exports import export_predictions, prepare_exports
+    from bioseq.prediction.tasks import TaskOptions, predict_alignments, predict_files
+    from bioseq.prediction.tasks.exports import export_predictions, prepare_exports
 
     check_source(inputs, plan, shard)
     if max_depth is not None and not alignments:
@@ -160,7 +160,7 @@ def _predict(
 
 def _print_summary(store: Store, exports: tuple[Path, ...]) -> None:
     """Writes what was found."""
-    from bioseq.predict.tasks.summary import summarise
+    from bioseq.prediction.tasks.summary import summarise
 
     lines = {
         "records": f"{len(store):,} ({store.num_sequences:,} distinct sequences)",

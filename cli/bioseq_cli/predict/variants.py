@@ -58,7 +58,7 @@ def variants(
     and repeated, it goes on where it stopped.
     """
     from bioseq.errors import OptionError
-    from bioseq.predict.variants import VariantOptions, predict_variants, scan_proteins
+    from bioseq.prediction.variants import VariantOptions, predict_variants, scan_proteins
 
     chosen = VariantOptions(**{name: v for name, v in options.items() if v is not None})
     if variants is not None and heatmap is not None:

@@ -1,6 +1,0 @@
-"""How likely a language model finds sequences, and each of their tokens."""
-
-from bioseq.predict.likelihood.options import LikelihoodOptions, Strategy
-from bioseq.predict.likelihood.run import predict_likelihood
-
-__all__ = ["LikelihoodOptions", "Strategy", "predict_likelihood"]

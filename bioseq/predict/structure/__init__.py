@@ -1,7 +1,0 @@
-"""Structures: where the atoms of a protein are, from its sequence or an alignment of its family."""
-
-from bioseq.predict.structure.files import write_structures
-from bioseq.predict.structure.options import StructureOptions
-from bioseq.predict.structure.run import predict_structures
-
-__all__ = ["StructureOptions", "predict_structures", "write_structures"]

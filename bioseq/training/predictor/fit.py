@@ -1,0 +1,177 @@
+"""Fitting a head, and an encoder with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64
+from lightning import LightningModule, Trainer
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
+from torch import Tensor, nn
+from torch.optim import AdamW
+
+from bioseq.heads import Head, HeadConfig, build_head
+from bioseq.labels.target import level_widths
+from bioseq.training.fitting import Fitting, trained_weights, with_schedule
+from bioseq.training.predictor.dataset import Material
+from bioseq.training.predictor.epochs import Epochs, plan_epochs
+from bioseq.training.predictor.loss import joint_loss
+from bioseq.training.predictor.settings import PredictorSettings
+from bioseq.training.predictor.table import LabelTable
+from bioseq.training.steps import Step, derive_seed
+from bioseq.training.trainer import Course, Plan
+
+Members = Int64[np.ndarray, " batch"]
+
+
+class HeadFitting(Fitting):
+    """Fits one member; its randomness depends on the seed, the step and the part alone.
+
+    Args:
+        head: What is fitted; the states are, too, where they have weights that are not frozen.
+        material: What it is fitted on.
+        epochs: What the steps read.
+        settings: How.
+    """
+
+    model: nn.ModuleDict
+    unit = "residues"
+
+    def __init__(
+        self, head: Head, material: Material, epochs: Epochs, settings: PredictorSettings
+    ) -> None:
+        super().__init__(nn.ModuleDict({"head": head, "states": material.states}))
+        self.material = material
+        self.epochs = epochs
+        self.settings = settings
+        valid = material.lengths[material.table.members("valid")].sum()
+        self.valid_batches = float(valid / settings.optimizer.residues_per_batch)
+
+    def size(self, step: Step[Members]) -> int:
+        """Gives the residues of a step."""
+        return int(self.material.lengths[step.batch].sum())
+
+    def describe_check(self, step: int, loss: float) -> str:
+        """Words the loss on the valid part after so many steps."""
+        return f"epoch {-(-step // self.epochs.steps_each)}, loss on the valid part {loss:.4f}"
+
+    def training_step(self, step: Step[Members], index: int) -> Tensor:
+        """Gives the loss of a part of a step; the mean over the parts is that of the step."""
+        seed = derive_seed(self.epochs.seed, step.number) * step.parts + step.part
+        torch.manual_seed(seed % 2**63)
+        return self._cost(step) * step.parts
+
+    def validation_step(self, step: Step[Members], index: int) -> None:
+        """Logs the mean loss over the labelled rows of the valid part, all processes together."""
+        loss = self._cost(step) / self.valid_batches
+        self.log("held_out_loss", loss, reduce_fx="sum", sync_dist=True)
+
+    def _cost(self, step: Step[Members]) -> Float[Tensor, ""]:
+        """Adds up the loss of a part of a batch."""
+        taken = step.batch[step.part :: step.parts]
+        # Every process gives gradients: one without a sequence takes the first, for nothing.
+        weight = 1.0 if len(taken) else 0.0
+        states, layout, labels = self.material.batch(taken if len(taken) else step.batch[:1])
+        outputs = self.model["head"](states, layout)
+        return weight * joint_loss(outputs, labels, self.material.targets, self.material.factors)
+
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        """Builds AdamW with warm-up and cosine decay, with a rate each for head and encoder."""
+        settings = self.settings.optimizer
+        encoder_rate = self.settings.encoder.learning_rate or settings.learning_rate
+        groups = [
+            {"params": list(trained_weights(self.model[name]).values()), "lr": rate}
+            for name, rate in (("head", settings.learning_rate), ("states", encoder_rate))
+        ]
+        return with_schedule(
+            AdamW(groups, weight_decay=settings.weight_decay),
+            steps=self.epochs.steps,
+            warmup_steps=max(1, round(self.epochs.steps * settings.warmup)),
+        )
+
+    def configure_callbacks(self) -> list[Callback]:
+        """Adds the check of a last epoch that is cut short."""
+        return [LastCheck()]
+
+
+class LastCheck(Callback):
+    """Has a check follow the last step, also where it ends no epoch."""
+
+    def on_train_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Asks the trainer to stop, before which it checks."""
+        if trainer.global_step == trainer.max_steps:
+            trainer.should_stop = True
+
+
+class Member:
+    """One of the heads whose mean a predictor gives.
+
+    Args:
+        number: Of the head; decides its seed.
+        settings: Of the training.
+        table: The labelled sequences.
+        folder: For checkpoint, best weights and log.
+        report: Takes lines of progress.
+        seconds_between_saves: Time between checkpoints.
+
+    Attributes:
+        course: Of its fitting.
+
+    Raises:
+        OptionError: the devices are not there, or not as many as started processes.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        settings: PredictorSettings,
+        table: LabelTable,
+        folder: Path,
+        report: Callable[[str], None],
+        seconds_between_saves: float,
+    ) -> None:
+        self._settings = settings
+        seed = derive_seed(settings.optimizer.seed, number)
+        self._epochs = plan_epochs(settings, table, seed)
+        plan = Plan(
+            steps=self._epochs.steps,
+            steps_between_checks=self._epochs.steps_each,
+            patience=settings.optimizer.patience,
+            clip=settings.optimizer.clip,
+            precision=settings.optimizer.precision,
+            uses_all_weights=not settings.encoder.is_trained,
+            seconds_between_saves=seconds_between_saves,
+        )
+        self.course = Course(plan, settings.run, folder, report)
+
+    def fit(self, material: Material) -> Head:
+        """Fits until the last epoch or until patience ends, and gives the best epoch's head."""
+        torch.manual_seed(self._epochs.seed)
+        head = build_head(_head_config(self._settings, material))
+        fitting = HeadFitting(head, material, self._epochs, self._settings)
+        residues = self._settings.optimizer.residues_per_batch
+        watched = material.cut(material.table.members("valid"), residues)
+        self.course.fit(fitting, self._epochs.batches, watched)
+        fitting.model.to(material.device).eval()  # Lightning leaves it on the CPU, in training
+        return head
+
+
+def _head_config(settings: PredictorSettings, material: Material) -> HeadConfig:
+    return HeadConfig(
+        **asdict(settings.head),
+        outputs=level_widths(material.targets),
+        input_dim=material.states.dim,
+    )

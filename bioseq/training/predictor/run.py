@@ -1,0 +1,200 @@
+"""One training of a predictor, from settings to a predictor folder; interrupted, it goes on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bioseq.errors import OptionError
+from bioseq.heads import Head
+from bioseq.prediction.tasks.folder import save_predictor
+from bioseq.prediction.tasks.predictor import EncoderReference, Predictor
+from bioseq.prediction.tasks.typicality import fit_typicality
+from bioseq.training.extra import naming_extra
+from bioseq.training.folder import claim_folder, file_digest, write_json
+from bioseq.training.predictor.calibrate import calibrate_all
+from bioseq.training.predictor.dataset import Material, build_material
+from bioseq.training.predictor.encoder import Source, open_source
+from bioseq.training.predictor.settings import PredictorSettings
+from bioseq.training.predictor.table import LabelTable, load_table
+
+if TYPE_CHECKING:
+    from bioseq.training.predictor.fit import Member
+
+PREDICTOR_FOLDER = "predictor"
+RESULT_FILE = "result.json"
+
+_TYPICAL_SEQUENCES = 2_000
+# Fields that older runs do not have: at their defaults they are left out of the fingerprint.
+_LATER = {
+    "encoder": ("train", "learning_rate", "mask_rate", "lora", "new"),
+    "head": ("pair_dim",),
+    "optimizer": ("steps", "precision"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictorResult:
+    """What a finished training gave.
+
+    Attributes:
+        folder: The predictor folder.
+        parameters: Weights of all members, and of the encoder if it was trained.
+        train_sequences: Sequences fitted on.
+        valid_sequences: Sequences that ended the fitting and set the temperatures.
+        test_sequences: Sequences held out from both.
+        leaks: Held-out sequences that resemble a training sequence.
+        valid_loss: Of the members, each at its best epoch.
+    """
+
+    folder: str
+    parameters: int
+    train_sequences: int
+    valid_sequences: int
+    test_sequences: int
+    leaks: int
+    valid_loss: list[float]
+
+
+def train_predictor(
+    settings: PredictorSettings,
+    folder: Path,
+    report: Callable[[str], None] = print,
+    *,
+    seconds_between_saves: float = 60.0,
+) -> PredictorResult:
+    """Trains a predictor and writes it to `folder/predictor`, with its encoder if that is trained.
+
+    A frozen encoder's states are computed once and kept in `folder/states.h5`. Run again after an
+    interruption, it goes on from the last checkpoint and ends with the weights of an uninterrupted
+    run (on the CPU with the same number of threads).
+
+    With several devices or nodes each process calls this; the first claims the folder, looks for
+    leaks, computes states, reports and writes, and all give its result.
+
+    Args:
+        settings: Of the training.
+        folder: For states, checkpoints, result and predictor.
+        report: Takes lines of progress.
+        seconds_between_saves: Time between checkpoints, which is what a kill can cost.
+
+    Raises:
+        FingerprintError: the folder holds a run with other settings or labels.
+        FormatError: a label does not fit its sequence.
+        InputError: a file can't be read, or a part of the split is empty.
+        MissingDependencyError: `lightning` is not installed, or LoRA is asked for without `peft`.
+        OptionError: the settings ask for something impossible.
+    """
+    fingerprint = _fingerprint(settings)
+    if (folder / RESULT_FILE).exists():
+        claim_folder(folder, fingerprint)
+        report(f"{folder}: already finished")
+        return _read_result(folder)
+    table = load_table(settings)
+    members = _plan_members(settings, table, folder, report, seconds_between_saves)
+    course, leaks = members[0].course, 0
+    if course.is_first:
+        claim_folder(folder, fingerprint)
+        leaks = int(table.find_leaks(settings.data.molecule).sum())
+        report(_describe(table, leaks))
+    course.wait_for_first()
+    with open_source(settings, table, folder) as source:
+        material = build_material(settings, table, source.states)
+        heads = [member.fit(material) for member in members]
+        if course.is_first:
+            result = PredictorResult(
+                folder=str(folder / PREDICTOR_FOLDER),
+                parameters=_save(settings, source, material, heads, folder / PREDICTOR_FOLDER),
+                train_sequences=len(table.members("train")),
+                valid_sequences=len(table.members("valid")),
+                test_sequences=len(table.members("test")),
+                leaks=leaks,
+                valid_loss=[member.course.lowest_loss for member in members],
+            )
+            write_json(folder / RESULT_FILE, asdict(result))
+    course.meet()
+    return _read_result(folder)
+
+
+def _plan_members(
+    settings: PredictorSettings,
+    table: LabelTable,
+    folder: Path,
+    report: Callable[[str], None],
+    seconds_between_saves: float,
+) -> list[Member]:
+    count = settings.optimizer.members
+    if settings.encoder.is_trained and count > 1:
+        raise OptionError("[optimizer] members", count, allowed="1 with a trained encoder")
+    with naming_extra():
+        from bioseq.training.predictor.fit import Member
+    folders = [folder / f"member-{i}" for i in range(count)] if count > 1 else [folder]
+    return [
+        Member(number, settings, table, own, report, seconds_between_saves)
+        for number, own in enumerate(folders)
+    ]
+
+
+def _save(
+    settings: PredictorSettings, source: Source, material: Material, heads: list[Head], folder: Path
+) -> int:
+    """Writes the predictor, with its encoder if that was trained; gives the number of weights."""
+    predictor = _build_predictor(settings, source.finish(folder), material, heads)
+    save_predictor(folder, predictor)
+    weights = [*predictor.heads.parameters(), *source.states.parameters()]
+    return sum(weight.numel() for weight in weights)
+
+
+def _build_predictor(
+    settings: PredictorSettings,
+    encoder: EncoderReference,
+    material: Material,
+    heads: list[Head],
+) -> Predictor:
+    """Calibrates on the valid part and learns what typical inputs look like."""
+    valid, training = material.table.members("valid"), material.table.members("train")
+    targets = calibrate_all(heads, material, settings.optimizer.residues_per_batch)
+    rng = np.random.default_rng(settings.optimizer.seed)
+    seen = rng.permutation(training)[:_TYPICAL_SEQUENCES]
+    held_out = rng.permutation(valid)[:_TYPICAL_SEQUENCES]
+    typicality = fit_typicality(material.means(seen), material.means(held_out))
+    return Predictor(
+        task=settings.predictor.task,
+        version=settings.predictor.version,
+        encoder=encoder,
+        targets=targets,
+        heads=heads,
+        typicality=typicality,
+    )
+
+
+def _fingerprint(settings: PredictorSettings) -> dict[str, Any]:
+    plain: dict[str, Any] = json.loads(json.dumps(asdict(settings), default=str))
+    for name in ("folder", "run"):
+        plain.pop(name)
+    for table, names in _LATER.items():
+        defaults = asdict(type(getattr(settings, table))())
+        for name in names:
+            if plain[table][name] == defaults[name]:
+                plain[table].pop(name)
+    for target in plain["targets"]:
+        if target["level"] != "pair":
+            target.pop("separation")
+    plain["targets"] = {str(i): target for i, target in enumerate(plain["targets"])}
+    plain["data"]["table_sha256"] = file_digest(settings.folder / settings.data.table)
+    return plain
+
+
+def _read_result(folder: Path) -> PredictorResult:
+    stored = json.loads((folder / RESULT_FILE).read_text())
+    return PredictorResult(**{**stored, "folder": str(folder / PREDICTOR_FOLDER)})
+
+
+def _describe(table: LabelTable, leaks: int) -> str:
+    counts = ", ".join(f"{len(table.members(p)):,} {p}" for p in ("train", "valid", "test"))
+    return f"{counts} sequences; {leaks:,} held out resemble a training sequence"

@@ -1,0 +1,68 @@
+"""The fitting of a language model."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
+from torch import Tensor
+from torch.optim import AdamW
+
+from bioseq.batch import PackedBatch
+from bioseq.training.fitting import Fitting, with_schedule
+from bioseq.training.held_out import predict_held_out
+from bioseq.training.objective import LanguageModel
+from bioseq.training.settings import OptimizerSettings
+from bioseq.training.steps import Step, derive_seed
+
+
+class Pretraining(Fitting):
+    """Fits a language model; its randomness depends on the seed and the step alone.
+
+    Args:
+        model: Encoder, head and objective.
+        settings: Of the optimizer.
+    """
+
+    model: LanguageModel
+    unit = "tokens"
+
+    def __init__(self, model: LanguageModel, settings: OptimizerSettings) -> None:
+        super().__init__(model)
+        self.settings = settings
+
+    def size(self, step: Step[PackedBatch]) -> int:
+        """Gives the tokens of a step."""
+        return len(step.batch.tokens)
+
+    def describe_check(self, step: int, loss: float) -> str:
+        """Words the held-out perplexity after so many steps."""
+        return f"step {step:,}: held-out perplexity {math.exp(loss):.3f}"
+
+    def training_step(self, step: Step[PackedBatch], index: int) -> Tensor:
+        """Gives the loss of a part of a step; the mean over the parts is that of the step."""
+        generator = torch.Generator().manual_seed(derive_seed(self.settings.seed, step.number))
+        whole = self.model.ask(step.batch, generator)
+        prediction = self.model.answer(whole.part(step.part, step.parts))
+        return prediction.loss_of(len(whole.targets)) * step.parts
+
+    def validation_step(self, step: Step[PackedBatch], index: int) -> None:
+        """Logs the loss on held-out sequences, with the same masks every time.
+
+        Every process reads all of them: what they agree on needs no word between them.
+        """
+        prediction = predict_held_out(self.model, step.batch, step.number)
+        self.log("held_out_loss", prediction.loss, batch_size=len(prediction.targets))
+
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        """Builds AdamW with warm-up and cosine decay; vectors are not decayed."""
+        settings = self.settings
+        matrices = [p for p in self.parameters() if p.dim() > 1]
+        vectors = [p for p in self.parameters() if p.dim() <= 1]
+        groups = [
+            {"params": matrices, "weight_decay": settings.weight_decay},
+            {"params": vectors, "weight_decay": 0.0},
+        ]
+        optimizer = AdamW(groups, lr=settings.learning_rate, betas=(0.9, 0.98))
+        return with_schedule(optimizer, steps=settings.steps, warmup_steps=settings.warmup_steps)

@@ -1,0 +1,59 @@
+"""The predictors that come with the package."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from bioseq.prediction.tasks import bundled_predictors, load_predictor, save_predictor
+from bioseq.prediction.tasks.encoders import load_referenced
+from bioseq_cli.predict.tasks import TASKS
+
+
+def test_every_command_has_its_predictor_and_every_predictor_its_command() -> None:
+    assert set(TASKS) == set(bundled_predictors())
+
+
+@pytest.mark.parametrize("task", bundled_predictors())
+def test_a_bundled_predictor_fits_the_encoder_that_comes_with_it(task: str) -> None:
+    predictor = load_predictor(task)
+    assert predictor.task == task
+    encoder = load_referenced(predictor.encoder, task).encoder
+    width = sum(encoder.layer_dim(layer) for layer in predictor.encoder.layers)
+    assert predictor.typicality.mean.shape == (width,)
+
+
+def version_of(folder: Path) -> int:
+    return json.loads((folder / "config.json").read_text())["format_version"]
+
+
+@pytest.mark.parametrize("task", [t for t, f in bundled_predictors().items() if version_of(f) == 1])
+def test_a_folder_of_format_version_1_is_read_and_written_again_as_version_2(
+    task: str, tmp_path: Path
+) -> None:
+    old = load_predictor(task)
+    save_predictor(tmp_path / task, old)
+    assert version_of(tmp_path / task) == 2
+    new = load_predictor(tmp_path / task)
+    assert new.targets == old.targets
+    for name, weight in old.state_dict().items():
+        assert torch.equal(weight, new.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("task", bundled_predictors())
+def test_a_bundled_predictor_has_a_card(task: str) -> None:
+    card = (bundled_predictors()[task] / "README.md").read_text()
+    for word in ("trained on", "measured", "licence"):
+        assert word in card.lower()
+
+
+def test_all_bundled_predictors_together_are_small() -> None:
+    sizes = [f.stat().st_size for p in bundled_predictors().values() for f in p.rglob("*")]
+    assert sum(sizes) < 15e6
+
+
+def test_three_state_secondary_structure_is_helix_strand_coil() -> None:
+    assert load_predictor("secondary-structure").targets[0].classes == ("H", "E", "C")
