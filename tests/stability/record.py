@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -155,14 +156,14 @@ def compare(old: Record, new: Record, report: Callable[[str], None]) -> bool:
     Only the commands of the new record are looked at.
     """
     good = True
-    tolerances = {command.name: command.rtol for command in with_needs([])}
+    commands = {command.name: command for command in with_needs([])}
     for name, files in new.items():
         before = old.get(name)
-        if before is None:
-            report(f"{name}: not in the old record")
+        if before is None or name not in commands:
+            report(f"{name}: not in both records")
             good = False
             continue
-        exact, beyond = _compare_command(before, files, tolerances.get(name, 0.0))
+        exact, beyond = _compare_command(before, files, commands[name])
         good = good and not beyond
         verdict = "DIFFERENT" if beyond else "within tolerance" if exact else "exact"
         report(f"{verdict:<16}  {name}" + (f"  ({len(exact)} not to the bit)" if exact else ""))
@@ -175,7 +176,7 @@ def compare(old: Record, new: Record, report: Callable[[str], None]) -> bool:
 
 
 def _compare_command(
-    old: dict[str, Items], new: dict[str, Items], rtol: float
+    old: dict[str, Items], new: dict[str, Items], command: Command
 ) -> tuple[list[str], list[str]]:
     """Gives the items that are not the same to the bit, and what differs beyond rounding."""
     exact: list[str] = []
@@ -187,7 +188,8 @@ def _compare_command(
             continue
         for item in count_exact(before, after):
             exact.append(f"{file}: {item}")
-            if found := differences(before.get(item), after.get(item), rtol):
+            noise = bool(command.noise and re.search(command.noise, item))
+            if found := differences(before.get(item), after.get(item), command.rtol, noise=noise):
                 beyond.append(f"{file}: {item}: {found}")
     return exact, beyond
 
