@@ -29,7 +29,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Block:
+class TimeMajorBlock:
     """Segments of similar length, time-major: entry (t, n) is what segment n reads at step t.
 
     Past its end a segment repeats its last token read; `mask` tells which entries are real. What
@@ -119,10 +119,10 @@ class Layout:
         return place < self.length_tensor[:, None]
 
     @cached_property
-    def blocks(self) -> tuple[Block, ...]:
+    def blocks(self) -> tuple[TimeMajorBlock, ...]:
         """The segments in dense blocks of similar length, for encoders that go step by step."""
         order = sorted(range(self.num_segments), key=lambda b: self.lengths[b])
-        blocks: list[Block] = []
+        blocks: list[TimeMajorBlock] = []
         while order:
             shortest = self.lengths[order[0]]
             bound = max(shortest + _FREE_STEPS, int(shortest * _LONGEST_OVER_SHORTEST))
@@ -131,14 +131,14 @@ class Layout:
             order = order[count:]
         return tuple(blocks)
 
-    def _block(self, members: list[int]) -> Block:
+    def _block(self, members: list[int]) -> TimeMajorBlock:
         rows = torch.tensor(members, device=self.device)
         starts, lengths = self.start_tensor[rows], self.length_tensor[rows]
         place = torch.arange(self.lengths[members[-1]], device=self.device)[:, None]
         mask = place < lengths
         forward = starts + place.clamp(max=lengths - 1)
         backward = starts + (lengths - 1 - place).clamp(min=0)
-        return Block(forward=forward, backward=backward, mask=mask, members=rows)
+        return TimeMajorBlock(forward=forward, backward=backward, mask=mask, members=rows)
 
     def without_specials(
         self, num_prefix: int, num_suffix: int

@@ -14,7 +14,7 @@ from torch import Tensor
 from bioseq.batch import layout_of
 from bioseq.checkpoints import MSAModel, load_msa_model
 from bioseq.embedding.options import EmbedOptions
-from bioseq.embedding.outputs import Output, plan_outputs
+from bioseq.embedding.outputs import Output, choose_outputs
 from bioseq.embedding.pooling import pool_segments
 from bioseq.msa import Msa
 from bioseq.msa.tokens import encode_msa
@@ -160,7 +160,7 @@ def _build_engine(options: EmbedOptions) -> _Engine:
     config = model.encoder.config
     return _Engine(
         model=model,
-        outputs=plan_outputs(
+        outputs=choose_outputs(
             model, poolings=options.pool, layers=options.layers, per_residue=options.per_residue
         ),
         options=options,

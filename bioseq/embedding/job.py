@@ -13,7 +13,7 @@ import torch
 from bioseq.checkpoints import Model, load_model
 from bioseq.embedding.engine import Engine
 from bioseq.embedding.options import EmbedOptions
-from bioseq.embedding.outputs import Output, plan_outputs
+from bioseq.embedding.outputs import Output, choose_outputs
 from bioseq.models import encoder_config
 from bioseq.runs import (
     BLOCK_RECORDS,
@@ -77,8 +77,8 @@ class Job:
             for o in self.outputs
         }
 
-    def plan(self) -> dict[str, int]:
-        """Gives how the input is cut; work that is resumed keeps to the plan it began with."""
+    def block_sizes(self) -> dict[str, int]:
+        """Returns the sizes of batches and blocks; resumed work keeps those it began with."""
         encoder, device = self.model.encoder, self.device
         kept = encoder.dim * sum(output.per_residue for output in self.outputs)
         return {
@@ -90,13 +90,13 @@ class Job:
             "records_per_block": BLOCK_RECORDS,
         }
 
-    def engine(self, plan: Mapping[str, int]) -> Engine:
-        """Builds the engine; a batch size given now goes before that of the plan."""
+    def engine(self, block_sizes: Mapping[str, int]) -> Engine:
+        """Builds the engine; a batch size given now goes before the stored one."""
         return Engine(
             model=self.model,
             outputs=self.outputs,
             device=self.device,
-            tokens_per_batch=self.options.tokens_per_batch or plan["tokens_per_batch"],
+            tokens_per_batch=self.options.tokens_per_batch or block_sizes["tokens_per_batch"],
             window=self.window,
             dtype=np.dtype(self.options.save_as),
         )
@@ -143,7 +143,7 @@ def build_job(options: EmbedOptions) -> Job:
     options.refuse(_OF_ALIGNMENTS, allowed="none; the model does not read alignments")
     device = choose_device(options.device)
     model = load_model(options.model, dtype=getattr(torch, options.precision))
-    outputs = plan_outputs(
+    outputs = choose_outputs(
         model, poolings=options.pool, layers=options.layers, per_residue=options.per_residue
     )
     window = choose_window(model, options)

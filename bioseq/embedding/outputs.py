@@ -33,10 +33,10 @@ class Output:
         return self.pooling == PER_RESIDUE
 
 
-def plan_outputs(
+def choose_outputs(
     model: Model | MSAModel, *, poolings: Sequence[str], layers: Sequence[int], per_residue: bool
 ) -> tuple[Output, ...]:
-    """Lists the outputs of a run, each once.
+    """Returns the outputs of a run, each once.
 
     Raises:
         OptionError: a pooling or layer does not exist, or nothing is asked for.

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
+class Interval:
     """A figure with its 95 % confidence interval."""
 
     value: float
@@ -36,7 +36,7 @@ def estimate(
     *,
     resamples: int = 200,
     seed: int = 0,
-) -> Estimate:
+) -> Interval:
     """Computes a figure over all rows, and its interval from resampled sequences.
 
     Args:
@@ -55,7 +55,7 @@ def estimate(
     return _resample(pairs, lambda drawn: _compute(metric, drawn), resamples, seed)
 
 
-def estimate_mean(values: Sequence[float], *, resamples: int = 200, seed: int = 0) -> Estimate:
+def estimate_mean(values: Sequence[float], *, resamples: int = 200, seed: int = 0) -> Interval:
     """Computes the mean of a figure that each sequence has, and its interval from resampled ones.
 
     Args:
@@ -69,9 +69,9 @@ def estimate_mean(values: Sequence[float], *, resamples: int = 200, seed: int = 
 
 def _resample(
     items: Sequence[T], compute: Callable[[Sequence[T]], float], resamples: int, seed: int
-) -> Estimate:
+) -> Interval:
     if not items:
-        return Estimate(value=np.nan, low=np.nan, high=np.nan)
+        return Interval(value=np.nan, low=np.nan, high=np.nan)
     rng = np.random.default_rng(seed)
     draws = [
         compute([items[i] for i in rng.integers(0, len(items), len(items))])
@@ -80,7 +80,7 @@ def _resample(
     edges = (1 - _LEVEL) / 2 * 100
     known = [draw for draw in draws if not np.isnan(draw)] or [np.nan]
     low, high = np.percentile(known, [edges, 100 - edges])
-    return Estimate(value=compute(items), low=float(low), high=float(high))
+    return Interval(value=compute(items), low=float(low), high=float(high))
 
 
 def _compute(metric: Metric, pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> float:

@@ -14,7 +14,7 @@ import polars as pl
 from bioseq.alphabet import ALPHABETS
 from bioseq.errors import InputError
 from bioseq.evaluation.baselines import fit_baselines
-from bioseq.evaluation.bootstrap import Estimate, estimate, estimate_mean
+from bioseq.evaluation.bootstrap import Interval, estimate, estimate_mean
 from bioseq.evaluation.metrics import metrics_of
 from bioseq.evaluation.pairs import fit_separation, pair_metrics
 from bioseq.evaluation.settings import Trial
@@ -45,7 +45,7 @@ class Row:
     test: str
     method: str
     sequences: int
-    figures: dict[str, Estimate]
+    figures: dict[str, Interval]
 
 
 def evaluate(
@@ -111,7 +111,7 @@ def _run(trial: Trial, folder: Path, resamples: int) -> Iterator[Row]:
 
 def _figures(
     trial: Trial, labels: Sequence[Labels], found: Sequence[np.ndarray], resamples: int
-) -> dict[str, Estimate]:
+) -> dict[str, Interval]:
     """Judges rows of all sequences together, but pairs in each sequence by itself."""
     if trial.level != "pair":
         rows = [label_rows(label) for label in labels]

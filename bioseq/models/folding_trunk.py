@@ -112,7 +112,7 @@ class FoldingBlock(nn.Module):
         return row[0], self.pairs(pair, mask[:, None] & mask, in_place=True)
 
 
-class RelativePosition(nn.Module):
+class ResidueOffsets(nn.Module):
     """Embeds how far, and in which direction, one residue is from another along the sequence."""
 
     def __init__(self, pair_dim: int, max_offset: int) -> None:
@@ -151,7 +151,7 @@ class FoldingTrunk(nn.Module):
         super().__init__()
         self.config = config
         structure = config.structure
-        self.relative_position = RelativePosition(config.pair_dim, config.max_offset)
+        self.relative_position = ResidueOffsets(config.pair_dim, config.max_offset)
         self.blocks = nn.ModuleList(FoldingBlock(config) for _ in range(config.num_blocks))
         self.recycled_sequence_norm = nn.LayerNorm(config.dim)
         self.recycled_pair_norm = nn.LayerNorm(config.pair_dim)

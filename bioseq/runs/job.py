@@ -93,10 +93,10 @@ class StoreJob(Protocol):
         """Gives the attributes of each set of values, by path."""
         ...
 
-    def plan(self) -> dict[str, int]:
-        """Gives how the input is cut."""
+    def block_sizes(self) -> dict[str, int]:
+        """Returns the sizes of batches and blocks."""
         ...
 
-    def engine(self, plan: Mapping[str, int]) -> BlockEngine:
+    def engine(self, block_sizes: Mapping[str, int]) -> BlockEngine:
         """Builds what computes a block."""
         ...

@@ -60,7 +60,7 @@ def run_job(
     """
     started = time.monotonic()
     work = UnfinishedWork.open_or_create(
-        output, job.settings(), job.plan(), attributes=job.attributes(), overwrite=overwrite
+        output, job.settings(), job.block_sizes(), attributes=job.attributes(), overwrite=overwrite
     )
     computed = _compute(job, source, work, progress)
     seconds = time.monotonic() - started
@@ -83,7 +83,7 @@ def _compute(
             done_records=work.num_records,
             is_finished=was_finished,
         )
-    engine = job.engine(work.plan)
+    engine = job.engine(work.block_sizes)
     meter = Meter(progress, source.fraction if work.num_records else 0.0)
     known = {digest.decode(): row for row, digest in enumerate(work.digests().tolist())}
     done, computed = work.num_records, 0
@@ -97,9 +97,9 @@ def _compute(
             records,
             known,
             cost=engine.cost,
-            residues_per_block=work.plan["residues_per_block"],
-            records_per_block=work.plan["records_per_block"],
-            pairs_per_block=work.plan.get("pairs_per_block"),
+            residues_per_block=work.block_sizes["residues_per_block"],
+            records_per_block=work.block_sizes["records_per_block"],
+            pairs_per_block=work.block_sizes.get("pairs_per_block"),
         ):
             if was_finished:
                 raise other_input(work, done, "the input goes on")

@@ -53,7 +53,7 @@ def cost_model_of(job: PlannedJob, sample: Sequence[str]) -> CostModel:
         job: The job.
         sample: Some sequences of the input, to see how many residues a token covers.
     """
-    tokenizer, engine = job.models[0].tokenizer, job.engine(job.plan())
+    tokenizer, engine = job.models[0].tokenizer, job.engine(job.block_sizes())
     num_specials = len(tokenizer.prefix) + len(tokenizer.suffix)
     residues = sum(map(len, sample))
     tokens = len(tokenizer.encode(list(sample)).ids) - num_specials * len(sample)

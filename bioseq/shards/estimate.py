@@ -23,7 +23,7 @@ _LONGEST_SAMPLE = 2_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Estimate:
+class ShardCost:
     """What a shard will take.
 
     Attributes:
@@ -47,21 +47,21 @@ class Estimator:
 
     def __init__(self, job: PlannedJob, flops_per_second: float) -> None:
         self._flops_per_second = flops_per_second
-        self._plan = job.plan()
-        encoders, batch = [m.encoder for m in job.models], self._plan["tokens_per_batch"]
+        self._sizes = job.block_sizes()
+        encoders, batch = [m.encoder for m in job.models], self._sizes["tokens_per_batch"]
         if job.window is not None:
             batch = max(batch, job.window.length)
         weights = sum(p.numel() * p.element_size() for e in encoders for p in e.parameters())
         # The program, the weights (read, then placed), and one batch.
         self._fixed = _PROGRAM_BYTES + 2 * weights + batch * max(map(bytes_per_token, encoders))
         self._kept = dict.fromkeys(get_args(Owner), 0)
-        engine = job.engine(self._plan)
+        engine = job.engine(self._sizes)
         for shape in engine.shapes().values():
             self._kept[shape.owner] += shape.dim * engine.dtype.itemsize
 
-    def estimate(self, lengths: Int64[np.ndarray, " records"], flops: float) -> Estimate:
+    def estimate(self, lengths: Int64[np.ndarray, " records"], flops: float) -> ShardCost:
         """Estimates what records of so many residues take, whose cost is known."""
-        return Estimate(
+        return ShardCost(
             seconds=START_SECONDS + flops / self._flops_per_second,
             memory_mb=-(-self._memory(lengths) // 2**20),
             disk_mb=-(-2 * self._file_size(lengths) // 2**20),
@@ -69,10 +69,10 @@ class Estimator:
 
     def _memory(self, lengths: Int64[np.ndarray, " records"]) -> int:
         """What is there in any case, and the blocks on their way."""
-        plan, kept = self._plan, self._kept
+        sizes, kept = self._sizes, self._kept
         longest = int(lengths.max(initial=0))
-        block = max(longest, min(plan["residues_per_block"], int(lengths.sum())))
-        pairs = max(longest**2, min(plan.get("pairs_per_block", 0), int((lengths**2).sum())))
+        block = max(longest, min(sizes["residues_per_block"], int(lengths.sum())))
+        pairs = max(longest**2, min(sizes.get("pairs_per_block", 0), int((lengths**2).sum())))
         values = block * kept["residue"] + pairs * kept["pair"] + len(lengths) * _BYTES_PER_RECORD
         return self._fixed + 3 * values + 2 * longest
 
@@ -92,7 +92,7 @@ def measure_rate(job: PlannedJob, cost: CostModel, sample: Sequence[str]) -> flo
         cost: Counts the operations.
         sample: Sequences of the input that the model can read; some are cut short.
     """
-    engine = job.engine(job.plan())
+    engine = job.engine(job.block_sizes())
     sequences = [s[:_LONGEST_SAMPLE] for s in sample if s] or ["ACAC" * 50]
     engine.run(sequences[:1], lambda _: None)  # the first call prepares what later ones use
     repeats = 1

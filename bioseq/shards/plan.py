@@ -19,7 +19,7 @@ import polars as pl
 from bioseq.errors import PlanError
 from bioseq.files import replacing
 from bioseq.io import RecordRange
-from bioseq.shards.estimate import Estimate
+from bioseq.shards.estimate import ShardCost
 from bioseq.shards.job import Purpose
 from bioseq.typing import AnyPath
 
@@ -61,7 +61,7 @@ class Shard:
     longest: int
     flops: float
     records_digest: str
-    estimate: Estimate
+    estimate: ShardCost
     ranges: tuple[RecordRange, ...]
 
 
@@ -161,6 +161,6 @@ def _row_of(shard: Shard) -> dict[str, object]:
 
 
 def _shard_of(row: dict[str, Any]) -> Shard:
-    estimate = Estimate(**{name: row.pop(name) for name in ("seconds", "memory_mb", "disk_mb")})
+    estimate = ShardCost(**{name: row.pop(name) for name in ("seconds", "memory_mb", "disk_mb")})
     ranges = tuple(RecordRange(**part) for part in row.pop("ranges"))
     return Shard(estimate=estimate, ranges=ranges, **row)

@@ -13,7 +13,7 @@ from bioseq.store.columns import dataset_at, group_at, number_slabs, open_readab
 from bioseq.store.format import COLUMNS, TABLES
 from bioseq.store.part import PartSummary
 from bioseq.store.values import value_paths
-from bioseq.store.writer import Contents, StoreWriter, ValueShape, writing_store
+from bioseq.store.writer import Contents, StoredShape, StoreWriter, writing_store
 
 
 def assemble_parts(
@@ -57,7 +57,7 @@ def _total_counts(parts: Sequence[PartSummary]) -> dict[str, int]:
     return {table: sum(part.counts[table] for part in parts) for table in TABLES}
 
 
-def _total_shapes(parts: Sequence[PartSummary]) -> dict[str, ValueShape]:
+def _total_shapes(parts: Sequence[PartSummary]) -> dict[str, StoredShape]:
     if not parts:
         return {}
     first = parts[0]

@@ -41,11 +41,11 @@ def remove_leftovers(path: Path) -> None:
 
 
 def claim_folder(
-    path: Path, settings: Mapping[str, object], plan: Mapping[str, int], *, overwrite: bool
+    path: Path, settings: Mapping[str, object], block_sizes: Mapping[str, int], *, overwrite: bool
 ) -> dict[str, int]:
-    """Makes the folder unless it is there, and gives the plan that counts."""
+    """Makes the folder unless it is there, and returns the block sizes that count."""
     folder = parts_folder(path)
-    _create_folder(path, {"settings": dict(settings), "plan": dict(plan)})
+    _create_folder(path, {"settings": dict(settings), "plan": dict(block_sizes)})
     stored = _read_work(folder)
     found = differences(stored["settings"], settings)
     if not found:
@@ -53,7 +53,7 @@ def claim_folder(
     if not overwrite:
         raise FingerprintError(folder, found)
     discard_parts(path)
-    return claim_folder(path, settings, plan, overwrite=False)
+    return claim_folder(path, settings, block_sizes, overwrite=False)
 
 
 def _create_folder(path: Path, work: Mapping[str, object]) -> None:

@@ -14,7 +14,7 @@ from bioseq.store.fingerprint import differences, fingerprint_of
 from bioseq.store.finished import prepare_output
 from bioseq.store.format import DIGESTS_KNOWN, DIGESTS_UNKNOWN, NO_ROW
 from bioseq.store.reader import Store, open_store
-from bioseq.store.writer import Contents, StoreWriter, ValueShape, writing_store
+from bioseq.store.writer import Contents, StoredShape, StoreWriter, writing_store
 from bioseq.typing import AnyPath
 
 
@@ -155,11 +155,11 @@ def _contents_of(
     )
 
 
-def _total_shape(first: Store, sources: Sequence[_Source], path: str) -> ValueShape:
+def _total_shape(first: Store, sources: Sequence[_Source], path: str) -> StoredShape:
     view = first.values_at(path)
     is_packed = view.is_per_residue or view.is_per_pair
     count = sum(source.num_residues[path] for source in sources) if is_packed else None
-    return ValueShape(dim=view.dim, dtype=view.dtype, num_residues=count, is_pair=view.is_per_pair)
+    return StoredShape(dim=view.dim, dtype=view.dtype, num_residues=count, is_pair=view.is_per_pair)
 
 
 def _append_source(writer: StoreWriter, source: _Source, first_record: int) -> None:

@@ -18,7 +18,7 @@ from bioseq.store.block import Block
 from bioseq.store.columns import group_at, open_readable
 from bioseq.store.format import FORMAT, FORMAT_VERSION, NO_ROW, TABLES
 from bioseq.store.values import table_counts, value_paths, value_shape, verify_checksums
-from bioseq.store.writer import Contents, ValueShape, writing_store
+from bioseq.store.writer import Contents, StoredShape, writing_store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class PartSummary:
     first_row: int
     num_sequences: int
     num_failures: int
-    values: dict[str, ValueShape]
+    values: dict[str, StoredShape]
 
     @classmethod
     def of_file(
@@ -126,7 +126,7 @@ def write_part(
         first_row=first_row,
         num_sequences=len(block.digests),
         num_failures=len(block.failures),
-        values={name: ValueShape.of(values) for name, values in block.groups().items()},
+        values={name: StoredShape.of(values) for name, values in block.groups().items()},
     )
     contents = Contents(
         counts=summary.counts,

@@ -1,7 +1,7 @@
 """Unfinished work: the folder of parts beside the file that will be.
 
 Two processes on one output are harmless. Parts are named by index, what they hold is decided by
-the stored plan, and each appears in one step, so whichever is renamed last is as good as the
+the stored sizes, and each appears in one step, so whichever is renamed last is as good as the
 other. The first to assemble takes the folder away; the other then finds a complete file of the
 same fingerprint and is content with it.
 """
@@ -50,7 +50,7 @@ class UnfinishedWork:
     Attributes:
         path: The final file.
         settings: Every setting that changes a number.
-        plan: How the input is cut into blocks; the stored plan wins over the one given.
+        block_sizes: How the input is cut into blocks; the stored sizes win over those given.
         parts: The good parts, in order, from the beginning of the input without a gap.
         is_finished: Whether the final file is already there, with these settings.
     """
@@ -59,14 +59,14 @@ class UnfinishedWork:
         self,
         path: Path,
         settings: Mapping[str, object],
-        plan: Mapping[str, int],
+        block_sizes: Mapping[str, int],
         *,
         attributes: Mapping[str, Mapping[str, object]],
         finished: PartSummary | None = None,
     ) -> None:
         self.path = path
         self.settings = dict(settings)
-        self.plan = dict(plan)
+        self.block_sizes = dict(block_sizes)
         self.is_finished = self._was_finished = finished is not None
         self.parts: list[PartSummary] = [finished] if finished is not None else []
         self._attributes = {name: dict(values) for name, values in attributes.items()}
@@ -78,7 +78,7 @@ class UnfinishedWork:
         cls,
         path: AnyPath,
         settings: Mapping[str, object],
-        plan: Mapping[str, int],
+        block_sizes: Mapping[str, int],
         *,
         attributes: Mapping[str, Mapping[str, object]] | None = None,
         overwrite: bool = False,
@@ -88,7 +88,7 @@ class UnfinishedWork:
         Args:
             path: The final file; its folder is made if need be.
             settings: Every setting that changes a number; JSON values only.
-            plan: How the input is cut into blocks.
+            block_sizes: How the input is cut into blocks.
             attributes: Attributes of each set of values, by path such as `embeddings/mean`.
             overwrite: Remove a finished store of that name, and unfinished work with other
                 settings. Unfinished work with the same settings is continued.
@@ -104,7 +104,7 @@ class UnfinishedWork:
         remove_leftovers(path)
         while (summary := finished_summary(path, settings)) is None:
             try:
-                stored = claim_folder(path, settings, plan, overwrite=overwrite)
+                stored = claim_folder(path, settings, block_sizes, overwrite=overwrite)
                 work = cls(path, settings, stored, attributes=attributes or {})
                 work._find_parts()
             except StoreError:
@@ -113,7 +113,7 @@ class UnfinishedWork:
                 continue  # another process has just finished
             if not path.exists():
                 return work
-        return cls(path, settings, plan, attributes=attributes or {}, finished=summary)
+        return cls(path, settings, block_sizes, attributes=attributes or {}, finished=summary)
 
     def records(self) -> Iterator[DoneRecord]:
         """Goes through the records that are done, in input order.

@@ -6,7 +6,7 @@ import h5py
 
 from bioseq.store.columns import dataset_at, group_at, slabs
 from bioseq.store.format import COLUMNS, EMBEDDINGS, PAIR, PREDICTIONS
-from bioseq.store.writer import ValueShape
+from bioseq.store.writer import StoredShape
 
 
 def value_paths(file: h5py.File) -> list[str]:
@@ -34,10 +34,10 @@ def verify_checksums(file: h5py.File) -> None:
             pass
 
 
-def value_shape(group: h5py.Group) -> ValueShape:
+def value_shape(group: h5py.Group) -> StoredShape:
     """Gives the shape of one set of values."""
     values = dataset_at(group, "values")
-    return ValueShape(
+    return StoredShape(
         dim=values.shape[1],
         dtype=values.dtype,
         num_residues=len(values) if "offsets" in group else None,

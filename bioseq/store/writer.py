@@ -31,7 +31,7 @@ from bioseq.store.sink import Sink, creating_hdf5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ValueShape:
+class StoredShape:
     """Width and type of a set of values, and how many rows they have.
 
     Attributes:
@@ -47,7 +47,7 @@ class ValueShape:
     is_pair: bool = False
 
     @classmethod
-    def of(cls, values: Values) -> ValueShape:
+    def of(cls, values: Values) -> StoredShape:
         """Gives the shape of values in memory."""
         if isinstance(values, Ragged):
             array = values.values
@@ -81,7 +81,7 @@ class Contents:
     """
 
     counts: Mapping[str, int]
-    values: Mapping[str, ValueShape]
+    values: Mapping[str, StoredShape]
     fingerprint: str
     attributes: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     root: Mapping[str, object] = field(default_factory=dict)
@@ -151,7 +151,7 @@ class StoreWriter:
     def _create(self, path: str, shape: tuple[int, ...], dtype: np.dtype) -> None:
         self._columns[path] = ColumnWriter(self._file, path, shape=shape, dtype=dtype)
 
-    def _create_values(self, path: str, shape: ValueShape, contents: Contents) -> None:
+    def _create_values(self, path: str, shape: StoredShape, contents: Contents) -> None:
         num_sequences = contents.counts["sequences"]
         num_rows = num_sequences if shape.num_residues is None else shape.num_residues
         self._create(f"{path}/values", (num_rows, shape.dim), shape.dtype.newbyteorder("<"))

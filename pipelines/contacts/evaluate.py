@@ -27,9 +27,9 @@ from bioseq.prediction.contacts.network import load_network, save_network
 from bioseq.prediction.contacts.precision import precision_at
 from bioseq.prediction.contacts.predictors import (
     AxialContacts,
+    ContactMethod,
     MeanFieldCouplings,
     MutualInformation,
-    Predictor,
 )
 
 DEEP = 64
@@ -46,7 +46,7 @@ def write_network(checkpoint: Path, settings: Path, folder: Path) -> None:
     save_network(model, folder)
 
 
-def measure(family: Family, predictors: Sequence[Predictor]) -> dict[str, str]:
+def measure(family: Family, predictors: Sequence[ContactMethod]) -> dict[str, str]:
     """Gives the long-range precisions of each method, and those of chance, on one family."""
     msa = family.read()
     row = {"id": family.id, "depth": str(msa.depth), "length": str(msa.length)}

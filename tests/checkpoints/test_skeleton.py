@@ -37,7 +37,7 @@ def test_embedding_on_a_cpu_does_not_import_the_compiler_of_torch() -> None:
         "import sys; from bioseq.embedding.job import build_job;"
         "from bioseq.embedding import EmbedOptions;"
         "job = build_job(EmbedOptions(device='cpu'));"
-        "job.engine(job.plan()).run(['MKV'], lambda _: None);"
+        "job.engine(job.block_sizes()).run(['MKV'], lambda _: None);"
         "print('torch._dynamo' in sys.modules)"
     )
     answer = subprocess.run(

@@ -146,7 +146,7 @@ def engine_of() -> Callable[..., Engine]:
             **options,
         }
         job = build_job(EmbedOptions(model=folder, tokens_per_batch=tokens_per_batch, **chosen))  # pyright: ignore[reportArgumentType]
-        return job.engine(job.plan())
+        return job.engine(job.block_sizes())
 
     return build
 

@@ -140,9 +140,9 @@ def test_a_folder_that_someone_removes_is_an_error(worker: ModuleType, tmp_path:
 def test_the_stored_plan_wins_over_the_one_given(worker: ModuleType, tmp_path: Path) -> None:
     path = tmp_path / "out.h5"
     first = UnfinishedWork.open_or_create(path, worker.SETTINGS, {"size": 9})
-    assert first.plan == {"size": 9}
+    assert first.block_sizes == {"size": 9}
     again = UnfinishedWork.open_or_create(path, worker.SETTINGS, {"size": 4})
-    assert again.plan == {"size": 9}
+    assert again.block_sizes == {"size": 9}
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "gone", "text"])
@@ -196,7 +196,7 @@ def test_other_settings_are_refused_and_named(worker: ModuleType, tmp_path: Path
         UnfinishedWork.open_or_create(path, other, {"size": 1})
     assert caught.value.differences == {"extra": (None, True), "layer": (3, 4)}
     work = UnfinishedWork.open_or_create(path, other, {"size": 1}, overwrite=True)
-    assert (work.parts, work.plan) == ([], {"size": 1})
+    assert (work.parts, work.block_sizes) == ([], {"size": 1})
 
 
 def test_a_finished_store_is_recognised_and_protected(worker: ModuleType, tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def run(
     given = [(r.id, r.description, refget_digest(r.sequence)) for r in records]
     assert done == given[: len(done)], "the input has changed"
     rows = {digest.decode(): row for row, digest in enumerate(work.digests().tolist())}
-    size = work.plan["size"]
+    size = work.block_sizes["size"]
     for start in range(work.num_records, max(len(records), 0 if work.parts else 1), size):
         if work.is_finished:
             break

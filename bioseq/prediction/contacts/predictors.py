@@ -34,7 +34,7 @@ from bioseq.runs import choose_device
 from bioseq.typing import AnyPath
 
 
-class Predictor(ABC):
+class ContactMethod(ABC):
     """Predicts the contacts of one alignment at a time.
 
     Attributes:
@@ -60,7 +60,7 @@ class Predictor(ABC):
         """Gives the map, symmetric; higher means closer."""
 
 
-class MutualInformation(Predictor):
+class MutualInformation(ContactMethod):
     """Mutual information of columns, sequences weighted, with the average product correction."""
 
     name = "mi"
@@ -72,7 +72,7 @@ class MutualInformation(Predictor):
         return correct_background(mutual_information(states, sequence_weights(states)))
 
 
-class MeanFieldCouplings(Predictor):
+class MeanFieldCouplings(ContactMethod):
     """Norms of mean-field direct couplings with the average product correction."""
 
     name = "mfdca"
@@ -84,7 +84,7 @@ class MeanFieldCouplings(Predictor):
         return correct_background(coupling_norms(coupling_factor(states, sequence_weights(states))))
 
 
-class AxialContacts(Predictor):
+class AxialContacts(ContactMethod):
     """The axial network over couplings, mutual information and profile.
 
     Args:
@@ -105,7 +105,7 @@ class AxialContacts(Predictor):
         return self._network.contacts(contact_inputs(msa)).numpy()
 
 
-class RowAttentionContacts(Predictor):
+class RowAttentionContacts(ContactMethod):
     """An MSA Transformer with its contact head.
 
     Args:
@@ -133,7 +133,7 @@ class RowAttentionContacts(Predictor):
         return row_attention_contacts(self._encoder, self._head, tokens).cpu().numpy()
 
 
-class SequenceContacts(Predictor):
+class SequenceContacts(ContactMethod):
     """A protein language model with its contact head; it reads the query alone.
 
     Args:
@@ -167,7 +167,7 @@ class SequenceContacts(Predictor):
 METHODS = {"mfdca": MeanFieldCouplings, "mi": MutualInformation}
 
 
-def build_predictor(model: AnyPath, *, device: str = "auto") -> Predictor:
+def build_predictor(model: AnyPath, *, device: str = "auto") -> ContactMethod:
     """Builds the predictor of a name, or of the files of a model with a contact head.
 
     Raises:
@@ -185,7 +185,7 @@ def build_predictor(model: AnyPath, *, device: str = "auto") -> Predictor:
     return _build_published(model, choose_device(device))
 
 
-def _build_published(path: AnyPath, device: torch.device) -> Predictor:
+def _build_published(path: AnyPath, device: torch.device) -> ContactMethod:
     if not is_msa_model(path):
         model = load_model(path)
         if model.contacts is None:

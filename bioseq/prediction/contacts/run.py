@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from os import PathLike
 
 from bioseq.prediction.contacts.options import ContactOptions
-from bioseq.prediction.contacts.predictors import Predictor, build_predictor
+from bioseq.prediction.contacts.predictors import ContactMethod, build_predictor
 from bioseq.runs import (
     PLAN,
     AlignmentWork,
@@ -78,7 +78,7 @@ def predict_contacts(
     return open_store(output)
 
 
-def _cut(options: ContactOptions, predictor: Predictor) -> Cut:
+def _cut(options: ContactOptions, predictor: ContactMethod) -> Cut:
     wanted = options.max_depth or predictor.depth
     return Cut(
         depth=min(wanted, predictor.max_depth or wanted),
@@ -88,7 +88,7 @@ def _cut(options: ContactOptions, predictor: Predictor) -> Cut:
     )
 
 
-def _settings(options: ContactOptions, predictor: Predictor, cut: Cut) -> dict[str, object]:
+def _settings(options: ContactOptions, predictor: ContactMethod, cut: Cut) -> dict[str, object]:
     return {
         "task": TASK,
         "input": predictor.reads,
@@ -99,7 +99,7 @@ def _settings(options: ContactOptions, predictor: Predictor, cut: Cut) -> dict[s
     }
 
 
-def _attributes(predictor: Predictor) -> dict[str, object]:
+def _attributes(predictor: ContactMethod) -> dict[str, object]:
     return {
         "classes": ["contact"] if predictor.gives == "probability" else [],
         "model": predictor.name,

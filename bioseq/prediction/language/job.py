@@ -68,8 +68,8 @@ class LanguageJob(FurtherJob):
             for name, own in self.asking.attributes().items()
         }
 
-    def plan(self) -> dict[str, int]:
-        """Gives how the records are cut: into blocks of about half a minute of work."""
+    def block_sizes(self) -> dict[str, int]:
+        """Returns the sizes of blocks, of about half a minute of work each."""
         return {
             "residues_per_block": choose_tokens_per_block(
                 self.model.encoder.flops_per_token, self.device, kept=self.asking.kept
@@ -77,7 +77,7 @@ class LanguageJob(FurtherJob):
             "records_per_block": BLOCK_RECORDS,
         }
 
-    def engine(self, plan: Mapping[str, int]) -> LanguageEngine:
+    def engine(self, block_sizes: Mapping[str, int]) -> LanguageEngine:
         """Gives what asks about a block; batches are cut anew in every run."""
         return self.asking
 
@@ -96,7 +96,7 @@ def build_scorer(options: LanguageOptions) -> tuple[Job, Scorer]:
     scorer = Scorer(
         model=job.model,
         device=job.device,
-        tokens_per_batch=job.plan()["tokens_per_batch"],
+        tokens_per_batch=job.block_sizes()["tokens_per_batch"],
         window=job.window,
     )
     return job, scorer

@@ -109,14 +109,14 @@ class NearestJob(FurtherJob):
             for suffix, (kind, classes) in kinds.items()
         }
 
-    def plan(self) -> dict[str, int]:
-        """Gives how the input is cut."""
-        return self.job.plan()
+    def block_sizes(self) -> dict[str, int]:
+        """Returns the sizes of batches and blocks."""
+        return self.job.block_sizes()
 
-    def engine(self, plan: Mapping[str, int]) -> NearestEngine:
+    def engine(self, block_sizes: Mapping[str, int]) -> NearestEngine:
         """Builds the engine."""
         return NearestEngine(
-            engine=self.job.engine(plan),
+            engine=self.job.engine(block_sizes),
             reference=self.reference,
             vote=self.vote,
             options=self.nearest,

@@ -33,7 +33,7 @@ _CLUSTERS = 512
 _TEMPLATE_ROWS = 4  # that models with templates keep free
 
 
-class Predictor(ABC):
+class StructureModel(ABC):
     """Folds the query of an alignment.
 
     Attributes:
@@ -49,7 +49,7 @@ class Predictor(ABC):
         """Folds the query."""
 
 
-class SequenceFolder(Predictor):
+class SequenceFolder(StructureModel):
     """ESMFold: reads the query alone.
 
     Args:
@@ -86,7 +86,7 @@ class SequenceFolder(Predictor):
         return _collect(output, output.folded.folds[-1], module, indices)
 
 
-class AlignmentFolder(Predictor):
+class AlignmentFolder(StructureModel):
     """AlphaFold 2: reads templates, and rows drawn from the alignment, others in every pass.
 
     Args:
@@ -139,7 +139,7 @@ class AlignmentFolder(Predictor):
         return to_tensors(alphafold_features(msa, draw, num_extra=self._max_extra), self._device)
 
 
-def build_predictor(options: StructureOptions) -> tuple[Predictor, FoldingModel]:
+def build_predictor(options: StructureOptions) -> tuple[StructureModel, FoldingModel]:
     """Loads the model and makes it ready.
 
     Raises:

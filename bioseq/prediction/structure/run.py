@@ -15,7 +15,7 @@ from bioseq.nn.axial import block_memory
 from bioseq.prediction.structure.inputs import read_proteins
 from bioseq.prediction.structure.options import StructureOptions
 from bioseq.prediction.structure.prediction import value_attributes, value_kinds, values_of
-from bioseq.prediction.structure.predictors import Predictor, build_predictor
+from bioseq.prediction.structure.predictors import StructureModel, build_predictor
 from bioseq.runs import (
     PLAN,
     AlignmentWork,
@@ -94,7 +94,7 @@ def _memory(options: StructureOptions) -> AbstractContextManager[None]:
 
 
 def _settings(
-    options: StructureOptions, predictor: Predictor, model: FoldingModel
+    options: StructureOptions, predictor: StructureModel, model: FoldingModel
 ) -> dict[str, object]:
     return {
         "task": "structure",

@@ -115,7 +115,7 @@ class _Averaged:
     @classmethod
     def of(cls, job: TaskJob, max_depth: int) -> _Averaged:
         return cls(
-            engine=job.engine(job.plan()),
+            engine=job.engine(job.block_sizes()),
             checker=RecordChecker(job.models[0].tokenizer, trusting=True),
             cut=Cut(depth=max_depth),
         )

@@ -85,11 +85,11 @@ class TaskJob:
             }
         return found
 
-    def plan(self) -> dict[str, int]:
-        """Gives how the input is cut; work that is resumed keeps to the plan it began with."""
+    def block_sizes(self) -> dict[str, int]:
+        """Returns the sizes of batches and blocks; resumed work keeps those it began with."""
         encoders, heads = [model.encoder for model in self.models], self.predictors.values()
         flops = sum(part.flops_per_token for part in (*encoders, *heads))
-        plan = {
+        block_sizes = {
             "tokens_per_batch": self.options.tokens_per_batch
             or min(choose_tokens_per_batch(encoder, self.device) for encoder in encoders),
             # The engine counts a residue once for each encoder that reads it.
@@ -99,11 +99,14 @@ class TaskJob:
         kept = sum(len(predictor.pair_targets) for predictor in heads)
         if kept:
             flops = sum(predictor.flops_per_pair for predictor in heads)
-            plan["pairs_per_block"] = choose_pairs_per_block(self.device, kept=kept, flops=flops)
-        return plan
+            block_sizes["pairs_per_block"] = choose_pairs_per_block(
+                self.device, kept=kept, flops=flops
+            )
+        return block_sizes
 
-    def engine(self, plan: Mapping[str, int]) -> TaskEngine:
-        """Builds the engine; a batch size given now goes before that of the plan."""
+    def engine(self, block_sizes: Mapping[str, int]) -> TaskEngine:
+        """Builds the engine; a batch size given now goes before the stored one."""
+        tokens_per_batch = self.options.tokens_per_batch or block_sizes["tokens_per_batch"]
         shared: dict[tuple[int, int], dict[str, Predictor]] = {}
         for task, predictor in self.predictors.items():
             states = id(self.encoders[task]), predictor.encoder.first_residues
@@ -116,7 +119,7 @@ class TaskJob:
                         model=self.encoders[next(iter(chosen))],
                         layers=sorted({k for p in chosen.values() for k in p.encoder.layers}),
                         device=self.device,
-                        tokens_per_batch=self.options.tokens_per_batch or plan["tokens_per_batch"],
+                        tokens_per_batch=tokens_per_batch,
                         window=self.window,
                     ),
                     predictors=chosen,

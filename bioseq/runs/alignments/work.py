@@ -86,7 +86,7 @@ class AlignmentWork:
                 raise _other_alignments(self.work, "there are more now")
             return
         self._rows = {d.decode(): row for row, d in enumerate(self.work.digests().tolist())}
-        size = self.work.plan["alignments_per_block"]
+        size = self.work.block_sizes["alignments_per_block"]
         while (block := list(itertools.islice(records, size))) or not self.work.parts:
             self.work.write(self._compute_block(block))
             if self.work.is_finished or not block:

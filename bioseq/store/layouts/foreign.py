@@ -11,11 +11,11 @@ import numpy as np
 
 from bioseq.errors import StoreError
 from bioseq.store.attributes import read_attributes
-from bioseq.store.writer import ValueShape
+from bioseq.store.writer import StoredShape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class ForeignEntry:
     """The values of one sequence of a foreign file.
 
     Attributes:
@@ -48,8 +48,8 @@ class Foreign:
     """
 
     layout: str
-    shapes: Mapping[str, ValueShape]
-    entries: Sequence[Entry]
+    shapes: Mapping[str, StoredShape]
+    entries: Sequence[ForeignEntry]
     attributes: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     ignored: Sequence[str] = ()
 
@@ -90,9 +90,9 @@ def axes_of(dataset: h5py.Dataset, name: str | None) -> dict[str, int | None]:
 
 def entry_of(
     dataset: h5py.Dataset, name: str | None, *, key: str, id: str, description: str = ""
-) -> Entry:
+) -> ForeignEntry:
     """Describes a dataset that holds the values of one sequence."""
-    return Entry(
+    return ForeignEntry(
         key=key,
         id=id,
         description=description,
@@ -105,10 +105,10 @@ def _read_values(dataset: h5py.Dataset, axes: Mapping[str, int | None]) -> dict[
     return {path: dataset[...] if axis is None else dataset[axis] for path, axis in axes.items()}
 
 
-def shapes_of(dataset: h5py.Dataset, name: str | None) -> dict[str, ValueShape]:
+def shapes_of(dataset: h5py.Dataset, name: str | None) -> dict[str, StoredShape]:
     """Gives the shapes of the values that datasets like this one hold."""
     num_residues = None if dataset.ndim == 1 else 0
-    shape = ValueShape(dim=dataset.shape[-1], dtype=dataset.dtype, num_residues=num_residues)
+    shape = StoredShape(dim=dataset.shape[-1], dtype=dataset.dtype, num_residues=num_residues)
     return dict.fromkeys(axes_of(dataset, name), shape)
 
 

@@ -18,13 +18,13 @@ from bioseq.store.fingerprint import fingerprint_of
 from bioseq.store.finished import prepare_output
 from bioseq.store.format import DIGESTS_KNOWN, DIGESTS_UNKNOWN, NO_ROW
 from bioseq.store.layouts import keyed, packed
-from bioseq.store.layouts.foreign import Entry, Foreign
-from bioseq.store.writer import Contents, ValueShape, writing_store
+from bioseq.store.layouts.foreign import Foreign, ForeignEntry
+from bioseq.store.writer import Contents, StoredShape, writing_store
 from bioseq.typing import AnyPath
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class ForeignLayout:
     """A layout: how to recognise it and how to read it."""
 
     name: str
@@ -33,14 +33,16 @@ class Layout:
 
 
 LAYOUTS = (  # in the order in which they are tried
-    Layout("scikit-bio", packed.is_scikit_bio, packed.read_scikit_bio),
-    Layout("one-embedding", packed.is_one_embedding, packed.read_one_embedding),
-    Layout("protembedder", packed.is_protembedder, packed.read_protembedder),
-    Layout("biotrainer-database", keyed.is_biotrainer_database, keyed.read_biotrainer_database),
-    Layout("biotrainer", keyed.is_biotrainer, keyed.read_biotrainer),
-    Layout("vespa", packed.is_vespa, packed.read_vespa),
-    Layout("bio_embeddings", keyed.is_bio_embeddings, keyed.read_bio_embeddings),
-    Layout("id-keyed", keyed.is_keyed_by_id, keyed.read_keyed_by_id),
+    ForeignLayout("scikit-bio", packed.is_scikit_bio, packed.read_scikit_bio),
+    ForeignLayout("one-embedding", packed.is_one_embedding, packed.read_one_embedding),
+    ForeignLayout("protembedder", packed.is_protembedder, packed.read_protembedder),
+    ForeignLayout(
+        "biotrainer-database", keyed.is_biotrainer_database, keyed.read_biotrainer_database
+    ),
+    ForeignLayout("biotrainer", keyed.is_biotrainer, keyed.read_biotrainer),
+    ForeignLayout("vespa", packed.is_vespa, packed.read_vespa),
+    ForeignLayout("bio_embeddings", keyed.is_bio_embeddings, keyed.read_bio_embeddings),
+    ForeignLayout("id-keyed", keyed.is_keyed_by_id, keyed.read_keyed_by_id),
 )
 
 
@@ -49,7 +51,7 @@ class _Plan:
     """The tables of the store to be, and the entry behind each of its sequences."""
 
     block: Block
-    entries: Sequence[Entry]
+    entries: Sequence[ForeignEntry]
     digests: str
 
 
@@ -92,7 +94,7 @@ def import_store(
     return output
 
 
-def _read(entry: Entry, path: Path) -> dict[str, np.ndarray]:
+def _read(entry: ForeignEntry, path: Path) -> dict[str, np.ndarray]:
     try:
         return entry.read()
     except OSError as error:
@@ -121,7 +123,7 @@ def _contents_of(foreign: Foreign, plan: _Plan, path: Path) -> Contents:
     return Contents(
         counts=dict(zip(("records", "sequences", "failures"), counts, strict=True)),
         values={
-            place: ValueShape(
+            place: StoredShape(
                 dim=shape.dim,
                 dtype=shape.dtype,
                 num_residues=None if shape.num_residues is None else num_residues,
@@ -144,7 +146,7 @@ def _contents_of(foreign: Foreign, plan: _Plan, path: Path) -> Contents:
 def _plan_alone(foreign: Foreign) -> _Plan:
     """Every entry is a record; equal sequences share a row where the sequences are known."""
     rows: dict[str, int] = {}
-    kept: list[Entry] = []
+    kept: list[ForeignEntry] = []
     digests: list[str] = []
     targets: list[int] = []
     for entry in foreign.entries:
@@ -173,7 +175,7 @@ def _plan_with(foreign: Foreign, records: Iterable[Record], path: Path) -> _Plan
     found = [_entry_for(record, entries) for record in records]
     _refuse_orphans(foreign, found, path)
     rows: dict[str, int] = {}
-    kept: list[Entry] = []
+    kept: list[ForeignEntry] = []
     lengths: list[int] = []
     targets: list[int] = []
     failures: list[Failure] = []
@@ -200,7 +202,7 @@ def _plan_with(foreign: Foreign, records: Iterable[Record], path: Path) -> _Plan
     return _Plan(block, kept, DIGESTS_KNOWN)
 
 
-def _entry_for(record: Record, entries: Mapping[str, Entry]) -> Entry | None:
+def _entry_for(record: Record, entries: Mapping[str, ForeignEntry]) -> ForeignEntry | None:
     """Looks a record up by every name that some tool would give it."""
     sequence = record.sequence
     header = f"{record.id} {record.description}".rstrip()
@@ -223,7 +225,7 @@ def accession_of(id: str) -> str:
     return fields[1] if len(fields) == 3 and fields[0] in ("sp", "tr") else id
 
 
-def _misfit(record: Record, entry: Entry | None) -> str:
+def _misfit(record: Record, entry: ForeignEntry | None) -> str:
     if entry is None:
         return "the imported file has no values for it"
     if entry.num_residues not in (0, len(record.sequence)):
@@ -231,7 +233,7 @@ def _misfit(record: Record, entry: Entry | None) -> str:
     return ""
 
 
-def _refuse_orphans(foreign: Foreign, found: Sequence[Entry | None], path: Path) -> None:
+def _refuse_orphans(foreign: Foreign, found: Sequence[ForeignEntry | None], path: Path) -> None:
     used = {id(entry) for entry in found}
     orphans = [entry.id for entry in foreign.entries if id(entry) not in used]
     if orphans:

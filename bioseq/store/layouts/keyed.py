@@ -9,8 +9,8 @@ import h5py
 
 from bioseq.errors import StoreError
 from bioseq.store.layouts.foreign import (
-    Entry,
     Foreign,
+    ForeignEntry,
     entry_of,
     model_of,
     shapes_of,
@@ -93,7 +93,7 @@ def _read(group: h5py.Group, name: str | None, layout: str, *, model: str = "") 
     )
 
 
-def _entry(key: str, dataset: h5py.Dataset, name: str | None) -> Entry:
+def _entry(key: str, dataset: h5py.Dataset, name: str | None) -> ForeignEntry:
     header = text_of(dataset, "original_id") or key
     id_, _, description = header.partition(" ")
     hashed = text_of(dataset, "sequence_hash") or key

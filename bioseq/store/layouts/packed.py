@@ -10,8 +10,8 @@ import numpy as np
 
 from bioseq.errors import OptionError, StoreError
 from bioseq.store.columns import dataset_at, group_at, names_in, read_text
-from bioseq.store.layouts.foreign import Entry, Foreign, entry_of, shapes_of, text_of, walk
-from bioseq.store.writer import ValueShape
+from bioseq.store.layouts.foreign import Foreign, ForeignEntry, entry_of, shapes_of, text_of, walk
+from bioseq.store.writer import StoredShape
 
 VESPA_ORDER = "residue-order"
 
@@ -38,7 +38,7 @@ def read_scikit_bio(file: h5py.File, name: str | None) -> Foreign:
     path = f"embeddings/{name or ('pooled' if is_pooled else 'residue')}"
     spans = zip([0, *ends], ends, [0, *value_ends], value_ends, strict=False)
     entries = [
-        Entry(
+        ForeignEntry(
             key=letters[start:end],
             id=str(number),
             num_residues=0 if is_pooled else last - first,
@@ -47,7 +47,7 @@ def read_scikit_bio(file: h5py.File, name: str | None) -> Foreign:
         )
         for number, (start, end, first, last) in enumerate(spans)
     ]
-    shape = ValueShape(
+    shape = StoredShape(
         dim=values.shape[1], dtype=values.dtype, num_residues=None if is_pooled else 0
     )
     return Foreign(layout="scikit-bio", shapes={path: shape}, entries=entries)
@@ -107,11 +107,11 @@ def read_vespa(file: h5py.File, name: str | None) -> Foreign:
     first = next(iter(groups.values()))
     order = list(text_of(first, VESPA_ORDER) or "")
     shapes = {
-        f"predictions/{task}": ValueShape(dim=len(order), dtype=scores.dtype, num_residues=0)
+        f"predictions/{task}": StoredShape(dim=len(order), dtype=scores.dtype, num_residues=0)
         for task, scores in walk(first)
     }
     entries = [
-        Entry(
+        ForeignEntry(
             key=key,
             id=key,
             num_residues=next(scores.shape[1] for _, scores in walk(group)),

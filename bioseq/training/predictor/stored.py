@@ -13,7 +13,7 @@ from torch import Tensor
 from bioseq.checkpoints import Model
 from bioseq.embedding.job import Job
 from bioseq.embedding.options import EmbedOptions
-from bioseq.embedding.outputs import plan_outputs
+from bioseq.embedding.outputs import choose_outputs
 from bioseq.errors import StoreError
 from bioseq.files import replacing
 from bioseq.records import refget_digest
@@ -63,7 +63,7 @@ def open_states(
         table: The labelled sequences.
         path: The store; the sequence file is written beside it.
     """
-    outputs = plan_outputs(model, poolings=(), layers=layers, per_residue=True)
+    outputs = choose_outputs(model, poolings=(), layers=layers, per_residue=True)
     if not path.exists():
         options = EmbedOptions(model=model.name, pool=(), save_as="float16")
         device = choose_device("auto")
