@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bioseq.prediction.catalogue import bundled_titles
 from bioseq_cli.options import input_options, machine_options, store_option
 from bioseq_cli.outcome import describe_file, end_with
 from bioseq_cli.progress import EmbedProgress
@@ -21,17 +22,6 @@ from bioseq_cli.shards import (
 if TYPE_CHECKING:
     from bioseq.store import Store
 
-
-TASKS = {
-    "secondary-structure": "Helix, strand and coil (3 and 8 states) of every residue.",
-    "disorder": "Intrinsic disorder of every residue.",
-    "topology": "Membrane helices and strands.",
-    "signal-peptide": "Whether the first 70 residues are a signal peptide's.",
-    "localization": "Compartment of a eukaryotic protein.",
-    "solubility": "Soluble share when made by E. coli's machinery without cells.",
-    "promoter": "E. coli promoters in windows of 81 bases.",
-    "splice": "Splice junctions in the middle of 60 bases.",
-}
 
 _OPTIONS = (
     store_option,
@@ -70,7 +60,7 @@ _OPTIONS = (
 
 def add_task_commands(group: click.Group) -> None:
     """Adds the commands to a group."""
-    for task, text in TASKS.items():
+    for task, text in bundled_titles().items():
         group.add_command(_build_command(task, text))
     group.add_command(
         _build_command("all", "Every bundled predictor of proteins, or of DNA, in one run.")

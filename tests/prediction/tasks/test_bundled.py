@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 import torch
 
+from bioseq.prediction.catalogue import bundled_titles
 from bioseq.prediction.tasks import bundled_predictors, load_predictor, save_predictor
 from bioseq.prediction.tasks.encoders import load_referenced
-from bioseq_cli.predict.tasks import TASKS
+from bioseq_cli.predict import predict
 
 
 def test_every_command_has_its_predictor_and_every_predictor_its_command() -> None:
-    assert set(TASKS) == set(bundled_predictors())
+    assert set(bundled_titles()) == set(bundled_predictors())
+    for task, title in bundled_titles().items():
+        assert predict.commands[task].short_help == title != ""
 
 
 @pytest.mark.parametrize("task", bundled_predictors())
