@@ -9,8 +9,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from bioseq.errors import OptionError
 from bioseq.typing import Molecule, Precision, Subsampling
 
-# The smallest value of each option that is a number; what may be None is then not checked.
-_LEAST = {
+LEAST = {
     "tokens_per_batch": 1,
     "window": 1,
     "overlap": 0,
@@ -20,6 +19,7 @@ _LEAST = {
     "memory": 1,
     "neighbours": 1,
 }
+"""The smallest value of each option that is a number; None is not checked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,10 +34,10 @@ class Options:
         hints = get_type_hints(type(self))
         for field in fields(self):
             name, value = field.name, getattr(self, field.name)
-            choices = tuple(_choices(hints[name]))
+            choices = tuple(choices_of(hints[name]))
             if choices and value not in choices:
                 raise OptionError(name, value, allowed=choices)
-            least = _LEAST.get(name)
+            least = LEAST.get(name)
             if least is not None and value is not None and value < least:
                 raise OptionError(name, value, allowed=f"{least} or more")
 
@@ -52,7 +52,7 @@ class Options:
                 raise OptionError(name, getattr(self, name), allowed=allowed)
 
 
-def _choices(hint: Any) -> Iterator[object]:
+def choices_of(hint: Any) -> Iterator[object]:
     """Yields what a `Literal` allows, `None` included where the option may be None."""
     if get_origin(hint) is Literal:
         yield from get_args(hint)
@@ -61,7 +61,7 @@ def _choices(hint: Any) -> Iterator[object]:
     if any(get_origin(part) is Literal for part in parts) and type(None) in parts:
         yield None
         for part in parts:
-            yield from _choices(part)
+            yield from choices_of(part)
 
 
 @dataclass(frozen=True, kw_only=True)

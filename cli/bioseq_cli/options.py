@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import fields
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from bioseq_cli.parameters import CommaList
+from bioseq.options import ComputeOptions, InputOptions, RowOptions
+from bioseq_cli.parameters import CommaList, options_of
 
 if TYPE_CHECKING:
     from bioseq.embedding import EmbedOptions
@@ -25,33 +27,11 @@ store_option = click.option(
     type=click.Path(path_type=Path),
     help="HDF5 store to write.",
 )
-_INPUT = (
-    click.option(
-        "--molecule",
-        type=click.Choice(["protein", "dna", "rna"]),
-        help="What the input is.  [default: what it says or looks like]",
-    ),
-    click.option("--format", help="Format of the input.  [default: recognised]"),
-)
-_PRECISION = click.option(
-    "--precision",
-    type=click.Choice(["float32", "bfloat16", "float16"]),
-    default="float32",
-    show_default=True,
-    help="Number format of the computation.",
-)
-_WINDOWS = (
-    click.option(
-        "--window",
-        type=click.IntRange(min=1),
-        help="Tokens at a time beyond an attention encoder's limit.  [default: the limit]",
-    ),
-    click.option(
-        "--overlap",
-        type=click.IntRange(min=0),
-        help="Tokens that windows share.  [default: a quarter]",
-    ),
-)
+_INPUT = options_of(InputOptions)
+_WINDOWS = options_of(ComputeOptions, "window", "overlap")
+_PRECISION = options_of(ComputeOptions, "precision")
+_MACHINE = options_of(ComputeOptions, "device", "tokens_per_batch")
+_ALIGNMENTS = options_of(RowOptions)
 _EMBEDDING = (
     click.option(
         "--model",
@@ -75,7 +55,7 @@ _EMBEDDING = (
         help="Layers, from 0 (the embedded input) or counted from the last (-1); several with "
         "commas.",
     ),
-    _PRECISION,
+    *_PRECISION,
     click.option(
         "--save-as",
         type=click.Choice(["float32", "float16"]),
@@ -88,48 +68,8 @@ _EMBEDDING = (
 )
 _LANGUAGE = (
     click.option("--model", help="With a language-model head.  [default: protein-lstm]"),
-    _PRECISION,
+    *_PRECISION,
     *_WINDOWS,
-)
-_EMBEDDING_NAMES = frozenset(
-    (
-        "model",
-        "pool",
-        "per_residue",
-        "layers",
-        "precision",
-        "save_as",
-        "window",
-        "overlap",
-        "molecule",
-        "format",
-    )
-)
-_ALIGNMENTS = (
-    click.option(
-        "--max-depth",
-        type=click.IntRange(min=1),
-        help="Most rows of an alignment to use.  [default: what suits the model]",
-    ),
-    click.option(
-        "--subsample",
-        type=click.Choice(["first", "random", "diverse"]),
-        default="diverse",
-        show_default=True,
-        help="How rows of a deeper alignment are chosen.",
-    ),
-    click.option("--seed", type=int, default=0, show_default=True, help="Of the random choice."),
-)
-_ALIGNMENT_NAMES = frozenset(("pair", "max_depth", "subsample", "seed"))
-_MACHINE = (
-    click.option(
-        "--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps."
-    ),
-    click.option(
-        "--tokens-per-batch",
-        type=click.IntRange(min=1),
-        help="Tokens at a time; changes no result.  [default: from the machine's memory]",
-    ),
 )
 
 
@@ -170,8 +110,11 @@ def options_from(values: dict[str, Any]) -> EmbedOptions:
 
 def given_settings(*, except_for: Collection[str] = ()) -> Iterator[str]:
     """Names the options that were given and change what comes out, as the user writes them."""
+    from bioseq.embedding import EmbedOptions
+
     context = click.get_current_context()
-    names = (_EMBEDDING_NAMES | _ALIGNMENT_NAMES).difference(except_for)
+    machine = ("device", "tokens_per_batch")
+    names = {field.name for field in fields(EmbedOptions)}.difference(machine, except_for)
     for parameter in context.command.params:
         source = context.get_parameter_source(parameter.name or "")
         if parameter.name in names and source is ParameterSource.COMMANDLINE:
