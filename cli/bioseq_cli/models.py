@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from bioseq.checkpoints.registry import Entry
+    from bioseq.checkpoints.registry import RegistryEntry
 
 EXIT_FAILED = 1
 _HEADER = ("name", "family", "parameters", "dim", "layers", "reads", "limit", "licence", "weights")
@@ -35,7 +35,7 @@ def list_(here: bool) -> None:
 _AT_HAND = ("bundled", "installed", "cached")
 
 
-def _row(entry: Entry) -> tuple[str, ...]:
+def _row(entry: RegistryEntry) -> tuple[str, ...]:
     return (
         entry.name,
         entry.family,
@@ -55,7 +55,7 @@ def _count(parameters: int | None) -> str:
     return f"{parameters / 1e9:.2f} B" if parameters >= 1e9 else f"{parameters / 1e6:.1f} M"
 
 
-def _where(entry: Entry) -> str:
+def _where(entry: RegistryEntry) -> str:
     """Says whether a model's weights are at hand, or how to get them."""
     from bioseq.checkpoints.hub import find_cached
     from bioseq.checkpoints.registry import package_file

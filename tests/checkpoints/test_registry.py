@@ -9,7 +9,7 @@ import pytest
 
 from bioseq.checkpoints import bundled_models, load_model
 from bioseq.checkpoints.families import FAMILIES
-from bioseq.checkpoints.registry import Entry, find_entry, package_file, read_registry
+from bioseq.checkpoints.registry import RegistryEntry, find_entry, package_file, read_registry
 from bioseq.checkpoints.sources import find_source
 from bioseq.errors import CheckpointError
 
@@ -33,7 +33,7 @@ def test_every_family_has_a_reader() -> None:
 
 
 @pytest.mark.parametrize("entry", AT_HAND, ids=lambda entry: entry.name)
-def test_what_is_said_of_a_model_at_hand_is_true(entry: Entry) -> None:
+def test_what_is_said_of_a_model_at_hand_is_true(entry: RegistryEntry) -> None:
     model = load_model(entry.name)
     encoder = model.encoder
     assert model.name == entry.name
