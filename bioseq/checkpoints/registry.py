@@ -30,7 +30,8 @@ class RegistryEntry:
         parameters: Of the encoder, without heads and decoder; None where not sure.
         max_tokens: Longest input, special tokens included; None for no limit.
         licence: Of the weights, as their source says; None where not sure.
-        bundled: Whether it comes with bioseq.
+        bundled: Whether its weights come with bioseq.
+        made: Whether it has no weights and is made where it is asked for.
         repository: On the Hugging Face hub.
         package: Python package whose installed files hold the weights.
         file: The weights in that package.
@@ -46,6 +47,7 @@ class RegistryEntry:
     max_tokens: int | None = None
     licence: str | None = None
     bundled: bool = False
+    made: bool = False
     repository: str | None = None
     package: str | None = None
     file: str | None = None

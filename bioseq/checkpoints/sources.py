@@ -17,12 +17,12 @@ class ModelSource:
     """The files of a model.
 
     Attributes:
-        path: Folder or file.
+        path: Folder or file; None for a model that has no files.
         name: What the user called it; None for a path, which has a name of its own.
         revision: Commit of the repository; None for other sources.
     """
 
-    path: Path
+    path: Path | None
     name: str | None = None
     revision: str | None = None
 
@@ -30,7 +30,8 @@ class ModelSource:
 def find_source(name_or_path: AnyPath) -> ModelSource:
     """Finds a model's files, and downloads them where they are on the hub only.
 
-    The name of a bundled model goes before a path, a path before all other names. Behind a name
+    The name of a bundled model, or of one without files, goes before a path, a path before all
+    other names. Behind a name
     that leads to the hub, `@` and a branch, tag or commit may stand.
 
     Raises:
@@ -38,7 +39,7 @@ def find_source(name_or_path: AnyPath) -> ModelSource:
     """
     name = str(name_or_path)
     entry = find_entry(name)
-    if entry is not None and (entry.bundled or not Path(name).exists()):
+    if entry is not None and (entry.bundled or entry.made or not Path(name).exists()):
         return _find_entry_source(entry, name, revision=None)
     if Path(name_or_path).exists():
         return ModelSource(path=Path(name_or_path))
@@ -55,6 +56,8 @@ def find_source(name_or_path: AnyPath) -> ModelSource:
 def _find_entry_source(entry: RegistryEntry, name: str, *, revision: str | None) -> ModelSource:
     if revision and entry.repository is None:
         raise CheckpointError(name, "only models on the hub have revisions; leave it out")
+    if entry.made:
+        return ModelSource(path=None, name=entry.name)
     if entry.bundled:
         return ModelSource(path=bundled_models()[entry.name], name=entry.name)
     if entry.package is not None:
