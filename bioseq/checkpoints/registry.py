@@ -18,7 +18,7 @@ _SUGGESTIONS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class RegistryEntry:
     """One model.
 
     Attributes:
@@ -30,7 +30,8 @@ class Entry:
         parameters: Of the encoder, without heads and decoder; None where not sure.
         max_tokens: Longest input, special tokens included; None for no limit.
         licence: Of the weights, as their source says; None where not sure.
-        bundled: Whether it comes with bioseq.
+        bundled: Whether its weights come with bioseq.
+        made: Whether it has no weights and is made where it is asked for.
         repository: On the Hugging Face hub.
         package: Python package whose installed files hold the weights.
         file: The weights in that package.
@@ -46,6 +47,7 @@ class Entry:
     max_tokens: int | None = None
     licence: str | None = None
     bundled: bool = False
+    made: bool = False
     repository: str | None = None
     package: str | None = None
     file: str | None = None
@@ -61,17 +63,17 @@ class Entry:
 
 
 @cache
-def read_registry() -> dict[str, Entry]:
+def read_registry() -> dict[str, RegistryEntry]:
     """Gives every known model by name, in the order of the file."""
     content = tomllib.loads(files("bioseq.checkpoints").joinpath(_FILE).read_text())
     entries = [
-        Entry(**{**fields, "aliases": tuple(fields.get("aliases", ()))})
+        RegistryEntry(**{**fields, "aliases": tuple(fields.get("aliases", ()))})
         for fields in content["model"]
     ]
     return {entry.name: entry for entry in entries}
 
 
-def find_entry(name: str) -> Entry | None:
+def find_entry(name: str) -> RegistryEntry | None:
     """Gives the model that goes by a name, however it is capitalised; None where there is none."""
     wanted = name.casefold()
     for entry in read_registry().values():
@@ -80,7 +82,7 @@ def find_entry(name: str) -> Entry | None:
     return None
 
 
-def get_entry(name: str) -> Entry:
+def get_entry(name: str) -> RegistryEntry:
     """Gives the model that goes by a name.
 
     Raises:
@@ -102,7 +104,7 @@ def suggest_names(name: str) -> str:
     return f"with bioseq come {bundled}; for the others, run: bioseq models list"
 
 
-def package_file(entry: Entry) -> Path | None:
+def package_file(entry: RegistryEntry) -> Path | None:
     """Gives the weights of a model in an installed package; None where it is not installed.
 
     The package is not imported.

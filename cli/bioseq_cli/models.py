@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from bioseq.checkpoints.registry import Entry
+    from bioseq.checkpoints.registry import RegistryEntry
 
 EXIT_FAILED = 1
 _HEADER = ("name", "family", "parameters", "dim", "layers", "reads", "limit", "licence", "weights")
@@ -32,10 +32,10 @@ def list_(here: bool) -> None:
     _print_table([_HEADER, *(row for row in rows if not here or row[-1] in _AT_HAND)])
 
 
-_AT_HAND = ("bundled", "installed", "cached")
+_AT_HAND = ("none needed", "bundled", "installed", "cached")
 
 
-def _row(entry: Entry) -> tuple[str, ...]:
+def _row(entry: RegistryEntry) -> tuple[str, ...]:
     return (
         entry.name,
         entry.family,
@@ -52,14 +52,18 @@ def _row(entry: Entry) -> tuple[str, ...]:
 def _count(parameters: int | None) -> str:
     if parameters is None:
         return "?"
+    if parameters == 0:
+        return "none"
     return f"{parameters / 1e9:.2f} B" if parameters >= 1e9 else f"{parameters / 1e6:.1f} M"
 
 
-def _where(entry: Entry) -> str:
+def _where(entry: RegistryEntry) -> str:
     """Says whether a model's weights are at hand, or how to get them."""
     from bioseq.checkpoints.hub import find_cached
     from bioseq.checkpoints.registry import package_file
 
+    if entry.made:
+        return "none needed"
     if entry.bundled:
         return "bundled"
     if entry.package:
@@ -103,6 +107,9 @@ def fetch(name: str) -> None:
     from bioseq.checkpoints.sources import find_source
 
     source = find_source(name)
+    if source.path is None:
+        click.echo("files     none needed")
+        return
     with open_snapshot(source.path) as snapshot:
         digest = snapshot.digest()
     revision = f"revision  {source.revision}\n" if source.revision else ""

@@ -74,3 +74,11 @@ def test_a_model_that_fails_ends_with_status_1(bioseq, monkeypatch) -> None:
     outcome = bioseq("models", "verify", "protein-lstm")
     assert outcome.status == 1
     assert "FAILED    alone or in a batch" in outcome.out
+
+
+def test_a_one_hot_code_is_a_model_without_files(bioseq) -> None:
+    outcome = bioseq("models", "show", "one-hot-protein")
+    assert outcome.status == 0
+    assert "none needed" in outcome.out
+    assert "none needed" in bioseq("models", "fetch", "one-hot-protein").out
+    assert bioseq("models", "verify", "one-hot-dna").status == 0
