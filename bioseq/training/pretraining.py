@@ -1,20 +1,28 @@
-"""The fitting of a language model."""
+"""The fitting of a language model: how it goes, what its steps read, what it is watched by."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from pathlib import Path
 
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
 from torch.optim import AdamW
 
-from bioseq.batch import PackedBatch
+from bioseq.batch import PackedBatch, pack
+from bioseq.tokenizer import Tokenizer
 from bioseq.training.fitting import Fitting, with_schedule
-from bioseq.training.held_out import predict_held_out
+from bioseq.training.held_out import held_out_batches, predict_held_out
 from bioseq.training.objective import LanguageModel
-from bioseq.training.settings import OptimizerSettings
+from bioseq.training.settings import OptimizerSettings, TrainingSettings
+from bioseq.training.split import Split
 from bioseq.training.steps import Step, derive_seed
+from bioseq.training.trainer import ResumableTrainer, Schedule
+from bioseq.training.training_log import Report
+
+_STEPS_BETWEEN_CHECKS = 500
 
 
 class Pretraining(Fitting):
@@ -66,3 +74,59 @@ class Pretraining(Fitting):
         ]
         optimizer = AdamW(groups, lr=settings.learning_rate, betas=(0.9, 0.98))
         return with_schedule(optimizer, steps=settings.steps, warmup_steps=settings.warmup_steps)
+
+
+def schedule_pretraining(
+    settings: TrainingSettings, folder: Path, report: Report, seconds_between_saves: float
+) -> ResumableTrainer:
+    """Returns the trainer of a run, with its schedule.
+
+    Args:
+        settings: Of the run.
+        folder: For checkpoint and logs.
+        report: Takes lines of progress, in the first process.
+        seconds_between_saves: Time between checkpoints.
+
+    Raises:
+        OptionError: the devices are not there, or not as many as started processes.
+    """
+    schedule = Schedule(
+        steps=settings.optimizer.steps,
+        steps_between_checks=_STEPS_BETWEEN_CHECKS,
+        patience=settings.optimizer.patience,
+        clip=settings.optimizer.clip,
+        precision=settings.optimizer.precision,
+        seconds_between_saves=seconds_between_saves,
+    )
+    return ResumableTrainer(schedule, settings.run, folder, report)
+
+
+def fit(
+    trainer: ResumableTrainer,
+    model: LanguageModel,
+    split: Split,
+    tokenizer: Tokenizer,
+    settings: TrainingSettings,
+) -> None:
+    """Fits a model from its last checkpoint, or from the start.
+
+    Args:
+        trainer: Of this process.
+        model: Changed in place; with patience it ends with the weights of the best check.
+        split: Sequences to fit on and to watch.
+        tokenizer: Makes tokens of them.
+        settings: Of the run.
+    """
+
+    def batches(first_step: int) -> Iterator[PackedBatch]:
+        steps = split.train.steps(
+            crop=settings.data.crop,
+            tokens_per_batch=settings.optimizer.tokens_per_batch,
+            seed=settings.optimizer.seed,
+            start=first_step,
+        )
+        return (pack(tokenizer.encode(sequences)) for sequences in steps)
+
+    limit = settings.data.validation_sequences
+    watched = held_out_batches(split.valid, tokenizer, settings, limit=limit)
+    trainer.fit(Pretraining(model, settings.optimizer), batches, watched)

@@ -93,18 +93,18 @@ def pretrain(
         report(f"{folder}: already finished, test perplexity {result.test_perplexity:.3f}")
         return result
     with naming_extra():
-        import bioseq.training.loop as loop
-    course = loop.plan_course(settings, folder, report, seconds_between_saves)
-    if course.is_first:
+        import bioseq.training.pretraining as pretraining
+    trainer = pretraining.schedule_pretraining(settings, folder, report, seconds_between_saves)
+    if trainer.is_first:
         claim_folder(folder, fingerprint)
-    course.wait_for_first()
+    trainer.wait_for_first()
     split = load_split(settings, folder / SPLIT_FILE)
-    if course.is_first:
+    if trainer.is_first:
         report(_describe(model, split))
-    loop.fit(course, model, split, tokenizer, settings)
-    if course.is_first:
-        _finish(model, split, tokenizer, settings, folder, course.steps)
-    course.meet()
+    pretraining.fit(trainer, model, split, tokenizer, settings)
+    if trainer.is_first:
+        _finish(model, split, tokenizer, settings, folder, trainer.steps)
+    trainer.meet()
     return _read_result(folder)
 
 

@@ -1,4 +1,4 @@
-"""The course of a fitting by Lightning, on one device or several, from its last checkpoint on."""
+"""Fitting by Lightning, on one device or several, from the last checkpoint on."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from bioseq.files import remove_orphans
 from bioseq.training.checkpoint import StepCheckpoint, WholeCheckpointIO
 from bioseq.training.fitting import Fitting
 from bioseq.training.patience import Patience
-from bioseq.training.progress import STEPS_BETWEEN_LINES, Progress, Report
 from bioseq.training.settings import RunSettings, TrainingPrecision
 from bioseq.training.steps import Batch, StepStream, held_out_steps
+from bioseq.training.training_log import STEPS_BETWEEN_LINES, Report, TrainingLog
 
 CHECKPOINT_FILE = "last.ckpt"
 BEST_FILE = "best.safetensors"
@@ -37,7 +37,7 @@ _LONGEST_WAIT = timedelta(hours=12)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class Schedule:
     """How a fitting goes.
 
     Attributes:
@@ -60,11 +60,11 @@ class Plan:
     seconds_between_saves: float
 
 
-class Course:
-    """The course of a fitting; each process of a run has its own.
+class ResumableTrainer:
+    """Fits from the last checkpoint on; each process of a run has its own.
 
     Args:
-        plan: How it goes.
+        schedule: How it goes.
         run: Where it takes place.
         folder: For checkpoint, best weights and logs.
         report: Takes lines of progress, in the first process.
@@ -73,16 +73,18 @@ class Course:
         OptionError: the devices are not there, or not as many as started processes.
     """
 
-    def __init__(self, plan: Plan, run: RunSettings, folder: Path, report: Report) -> None:
+    def __init__(self, schedule: Schedule, run: RunSettings, folder: Path, report: Report) -> None:
         self._last = folder / CHECKPOINT_FILE
-        self._patience = Patience(plan.patience, folder / BEST_FILE) if plan.patience else None
+        self._patience = (
+            Patience(schedule.patience, folder / BEST_FILE) if schedule.patience else None
+        )
         board = folder / TENSORBOARD_FOLDER if run.tensorboard else None
         callbacks = [
-            Progress(report, folder / LOG_FILE, board),
+            TrainingLog(report, folder / LOG_FILE, board),
             *([self._patience] if self._patience else []),
-            StepCheckpoint(self._last, plan.seconds_between_saves),
+            StepCheckpoint(self._last, schedule.seconds_between_saves),
         ]
-        self._trainer = _build_trainer(plan, run, callbacks)
+        self._trainer = _build_trainer(schedule, run, callbacks)
 
     @property
     def is_first(self) -> bool:
@@ -143,17 +145,17 @@ class Course:
         self._trainer.strategy.barrier()
 
 
-def _build_trainer(plan: Plan, run: RunSettings, callbacks: list[Callback]) -> Trainer:
+def _build_trainer(schedule: Schedule, run: RunSettings, callbacks: list[Callback]) -> Trainer:
     for name in ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero"):
         logging.getLogger(name).setLevel(logging.ERROR)
     try:
         return Trainer(
             accelerator="auto",
-            precision="bf16-mixed" if plan.precision == "bfloat16" else "32-true",
-            max_steps=plan.steps,
+            precision="bf16-mixed" if schedule.precision == "bfloat16" else "32-true",
+            max_steps=schedule.steps,
             accumulate_grad_batches=run.accumulation,
-            gradient_clip_val=plan.clip,
-            val_check_interval=plan.steps_between_checks * run.accumulation,
+            gradient_clip_val=schedule.clip,
+            val_check_interval=schedule.steps_between_checks * run.accumulation,
             check_val_every_n_epoch=None,
             num_sanity_val_steps=0,
             callbacks=callbacks,
@@ -162,18 +164,18 @@ def _build_trainer(plan: Plan, run: RunSettings, callbacks: list[Callback]) -> T
             enable_progress_bar=False,
             enable_model_summary=False,
             use_distributed_sampler=False,
-            **_place(plan, run),
+            **_place(schedule, run),
         )
     except (MisconfigurationException, RuntimeError, ValueError) as error:
         found = f"{run.devices} on each of {run.nodes} nodes"
         raise OptionError("devices", found, allowed=f"what is there: {error}") from None
 
 
-def _place(plan: Plan, run: RunSettings) -> dict[str, Any]:
+def _place(schedule: Schedule, run: RunSettings) -> dict[str, Any]:
     if run.num_processes == 1:
         # The variables of a surrounding SLURM job must not make one process look for others.
         return {"devices": 1, "plugins": [WholeCheckpointIO(), LightningEnvironment()]}
-    unused = not plan.uses_all_weights
+    unused = not schedule.uses_all_weights
     return {
         "devices": run.devices,
         "num_nodes": run.nodes,

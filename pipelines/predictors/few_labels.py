@@ -37,7 +37,7 @@ from bioseq.store import Store, open_store
 from bioseq.tables import read_frame
 from bioseq.training.predictor import load_predictor_settings, train_predictor
 from bioseq.training.predictor.settings import PredictorSettings
-from bioseq.training.predictor.stored import StoredStates
+from bioseq.training.predictor.states import StoredStates
 from bioseq.training.predictor.table import load_table
 
 

@@ -19,7 +19,14 @@ from safetensors.torch import load_file
 from bioseq.batch import pack
 from bioseq.errors import OptionError
 from bioseq.tokenizer import build_residue_tokenizer
-from bioseq.training import RunSettings, TrainingSettings, load_settings, loop, pretrain, progress
+from bioseq.training import (
+    RunSettings,
+    TrainingSettings,
+    load_settings,
+    pretrain,
+    pretraining,
+    training_log,
+)
 from bioseq.training.run import build_language_model
 
 Make = Callable[..., TrainingSettings]
@@ -52,8 +59,8 @@ ENCODERS = {
 
 @pytest.fixture(autouse=True)
 def _report_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "STEPS_BETWEEN_LINES", 2)
-    monkeypatch.setattr(loop, "_STEPS_BETWEEN_CHECKS", 5)
+    monkeypatch.setattr(training_log, "STEPS_BETWEEN_LINES", 2)
+    monkeypatch.setattr(pretraining, "_STEPS_BETWEEN_CHECKS", 5)
 
 
 def _has_cluster() -> bool:
@@ -154,11 +161,11 @@ def test_a_step_counts_once_in_however_many_parts_it_is_taken(
     write_corpus()
     read: list[int] = []
 
-    class Counting(progress.Progress):
+    class Counting(training_log.TrainingLog):
         def on_train_end(self, trainer: Any, pl_module: Any) -> None:
             read.append(self.size)
 
-    monkeypatch.setattr("bioseq.training.trainer.Progress", Counting)
+    monkeypatch.setattr("bioseq.training.trainer.TrainingLog", Counting)
     for parts in (1, 3):
         settings = replace(make_settings(steps=4), run=RunSettings(accumulation=parts))
         pretrain(settings, tmp_path / f"in-{parts}", lambda line: None)

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 
 from bioseq.checkpoints import load_model
 from bioseq.errors import FingerprintError, InputError, MissingDependencyError
-from bioseq.training import TrainingSettings, load_settings, loop, pretrain, progress
+from bioseq.training import TrainingSettings, load_settings, pretrain, pretraining, training_log
 
 Make = Callable[..., TrainingSettings]
 Write = Callable[..., Path]
@@ -58,8 +58,8 @@ class _PowerLossError(Exception):
 
 @pytest.fixture(autouse=True)
 def _report_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "STEPS_BETWEEN_LINES", 2)
-    monkeypatch.setattr(loop, "_STEPS_BETWEEN_CHECKS", 5)
+    monkeypatch.setattr(training_log, "STEPS_BETWEEN_LINES", 2)
+    monkeypatch.setattr(pretraining, "_STEPS_BETWEEN_CHECKS", 5)
 
 
 def _weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -234,7 +234,7 @@ def test_without_lightning_the_extra_is_named(
     tmp_path: Path, write_corpus: Write, make_settings: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_corpus()
-    for name in ("loop", "course"):
+    for name in ("pretraining", "trainer"):
         monkeypatch.delitem(sys.modules, f"bioseq.training.{name}")
     monkeypatch.setitem(sys.modules, "lightning", None)
     with pytest.raises(MissingDependencyError, match=r"bioseq\[train\]"):

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from bioseq.checkpoints import load_model
 from bioseq.errors import MissingDependencyError
 from bioseq.tokenizer import build_residue_tokenizer
-from bioseq.training import RunSettings, TrainingSettings, loop, pretrain, progress
+from bioseq.training import RunSettings, TrainingSettings, pretrain, pretraining, training_log
 from bioseq.training.held_out import held_out_batches, held_out_loss
 from bioseq.training.run import build_language_model
 from bioseq.training.split import load_split
@@ -27,8 +27,8 @@ Write = Callable[..., Path]
 
 @pytest.fixture(autouse=True)
 def _report_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "STEPS_BETWEEN_LINES", 2)
-    monkeypatch.setattr(loop, "_STEPS_BETWEEN_CHECKS", 2)
+    monkeypatch.setattr(training_log, "STEPS_BETWEEN_LINES", 2)
+    monkeypatch.setattr(pretraining, "_STEPS_BETWEEN_CHECKS", 2)
 
 
 def _log(folder: Path) -> pl.DataFrame:

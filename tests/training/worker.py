@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from bioseq.training import load_settings, loop, pretrain, progress
+from bioseq.training import load_settings, pretrain, pretraining, training_log
 from bioseq.training.predictor import load_predictor_settings, train_predictor
 from bioseq.training.predictor.settings import is_predictor
 
@@ -29,8 +29,8 @@ def save_and_die(checkpoint: dict[str, Any], path: Path) -> None:
 
 
 torch.save = save_and_die
-progress.STEPS_BETWEEN_LINES = int(sys.argv[4])
-loop._STEPS_BETWEEN_CHECKS = int(sys.argv[5])
+training_log.STEPS_BETWEEN_LINES = int(sys.argv[4])
+pretraining._STEPS_BETWEEN_CHECKS = int(sys.argv[5])
 settings, folder = Path(sys.argv[1]), Path(sys.argv[2])
 if is_predictor(settings):
     train_predictor(load_predictor_settings(settings), folder, seconds_between_saves=0.0)

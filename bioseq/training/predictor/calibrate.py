@@ -17,24 +17,26 @@ from torch.nn import functional
 from bioseq.heads import Head
 from bioseq.labels.target import Target
 from bioseq.prediction.tasks.outputs import interpret, split_outputs
-from bioseq.training.predictor.dataset import Material
+from bioseq.training.predictor.dataset import LabelledStates
 
 _TEMPERATURES = tuple(2 ** (step / 16) for step in range(-32, 49))
 _MOST_ROWS = 200_000
 
 
-def calibrate_all(heads: Sequence[Head], material: Material, residues: int) -> tuple[Target, ...]:
+def calibrate_all(
+    heads: Sequence[Head], labelled: LabelledStates, residues: int
+) -> tuple[Target, ...]:
     """Gives the targets with the temperatures that fit the labels of the valid part best.
 
     Args:
         heads: The members.
-        material: Sequences with their labels.
+        labelled: Sequences with their labels.
         residues: At a time.
     """
-    samples = [_sample(head, material, residues) for head in heads]
+    samples = [_sample(head, labelled, residues) for head in heads]
     return tuple(
         calibrate(target, torch.stack([outputs for outputs, _ in found]), found[0][1])
-        for target, *found in zip(material.targets, *samples, strict=True)
+        for target, *found in zip(labelled.targets, *samples, strict=True)
     )
 
 
@@ -70,15 +72,15 @@ def _surprise(
 
 
 def _sample(
-    head: Head, material: Material, residues: int
+    head: Head, labelled: LabelledStates, residues: int
 ) -> list[tuple[Float[Tensor, "rows _"], Float[Tensor, "rows _"]]]:
     """Gives for each target outputs and labels of labelled rows, every one or evenly fewer."""
-    members = material.table.members("valid")
-    steps = [max(1, -(-material.count(t, members) // _MOST_ROWS)) for t in material.targets]
+    members = labelled.table.members("valid")
+    steps = [max(1, -(-labelled.count(t, members) // _MOST_ROWS)) for t in labelled.targets]
     skip = [0] * len(steps)
     kept: list[list[tuple[Tensor, Tensor]]] = [[] for _ in steps]
-    for outputs, labels in material.outputs(head, members, residues):
-        parts = split_outputs(outputs, material.targets)
+    for outputs, labels in labelled.outputs(head, members, residues):
+        parts = split_outputs(outputs, labelled.targets)
         for i, (part, label) in enumerate(zip(parts, labels, strict=True)):
             known = (~label[:, 0].isnan()).nonzero()[:, 0]
             chosen = known[skip[i] :: steps[i]]

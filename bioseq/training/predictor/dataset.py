@@ -23,7 +23,7 @@ from bioseq.typing import Level
 
 
 @dataclass(frozen=True, kw_only=True)
-class Material:
+class LabelledStates:
     """What heads are fitted on.
 
     Attributes:
@@ -90,7 +90,7 @@ class Material:
                 yield head(states, layout), labels
 
 
-def build_material(settings: PredictorSettings, table: LabelTable, states: States) -> Material:
+def label_states(settings: PredictorSettings, table: LabelTable, states: States) -> LabelledStates:
     """Brings together what heads are fitted on."""
     training = table.members("train")
     lengths = np.array([len(sequence) for sequence in table.sequences], np.int64)
@@ -107,7 +107,7 @@ def build_material(settings: PredictorSettings, table: LabelTable, states: State
         targets.append(standardise(_target(wanted), torch.cat(values)))
         width = len(wanted.classes) if wanted.kind == "labels" else 1
         factors.append(float(wanted.weight * batches / max(1, known * width)))
-    return Material(
+    return LabelledStates(
         table=table,
         states=states,
         targets=tuple(targets),

@@ -19,18 +19,16 @@ from bioseq.prediction.tasks.folder import ENCODER_FOLDER
 from bioseq.prediction.tasks.predictor import EncoderReference
 from bioseq.runs import choose_device
 from bioseq.tokenizer import build_residue_tokenizer
-from bioseq.training.predictor.computed import ComputedStates
 from bioseq.training.predictor.lora import add_lora, merge_lora
 from bioseq.training.predictor.settings import PredictorSettings
-from bioseq.training.predictor.states import States
-from bioseq.training.predictor.stored import open_states
+from bioseq.training.predictor.states import ComputedStates, States, open_states
 from bioseq.training.predictor.table import LabelTable
 
 STATES_FILE = "states.h5"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
+class StateSource:
     """Where the heads' input comes from.
 
     Attributes:
@@ -44,7 +42,9 @@ class Source:
 
 
 @contextmanager
-def open_source(settings: PredictorSettings, table: LabelTable, folder: Path) -> Iterator[Source]:
+def open_state_source(
+    settings: PredictorSettings, table: LabelTable, folder: Path
+) -> Iterator[StateSource]:
     """Gives the states that the settings ask for.
 
     Args:
@@ -67,10 +67,10 @@ def open_source(settings: PredictorSettings, table: LabelTable, folder: Path) ->
     reference = _refer(settings, settings.encoder.model, model.weights_sha256, layers)
     store, states = open_states(model, layers, table, path)
     with store:
-        yield Source(states=states, finish=lambda _: reference)
+        yield StateSource(states=states, finish=lambda _: reference)
 
 
-def _train(settings: PredictorSettings, table: LabelTable) -> Source:
+def _train(settings: PredictorSettings, table: LabelTable) -> StateSource:
     torch.manual_seed(settings.optimizer.seed)
     model = (
         _new_model(settings) if settings.encoder.new else load_task_encoder(settings.encoder.model)
@@ -92,7 +92,7 @@ def _train(settings: PredictorSettings, table: LabelTable) -> Source:
 
     rate = settings.encoder.mask_rate
     states = ComputedStates(encoder, model.tokenizer, layers, table, mask_rate=rate)
-    return Source(states=states, finish=finish)
+    return StateSource(states=states, finish=finish)
 
 
 def _new_model(settings: PredictorSettings) -> Model:

@@ -66,8 +66,8 @@ class Epochs:
         return self.order(self.members, self.lengths, self.residues, rng)
 
 
-def plan_epochs(settings: PredictorSettings, table: LabelTable, seed: int) -> Epochs:
-    """Plans the epochs of one member.
+def schedule_epochs(settings: PredictorSettings, table: LabelTable, seed: int) -> Epochs:
+    """Returns the epochs of one member.
 
     Args:
         settings: Of the training.

@@ -19,13 +19,13 @@ from torch.optim import AdamW
 from bioseq.heads import Head, HeadConfig, build_head
 from bioseq.labels.target import level_widths
 from bioseq.training.fitting import Fitting, trained_weights, with_schedule
-from bioseq.training.predictor.dataset import Material
-from bioseq.training.predictor.epochs import Epochs, plan_epochs
+from bioseq.training.predictor.dataset import LabelledStates
+from bioseq.training.predictor.epochs import Epochs, schedule_epochs
 from bioseq.training.predictor.loss import joint_loss
 from bioseq.training.predictor.settings import PredictorSettings
 from bioseq.training.predictor.table import LabelTable
 from bioseq.training.steps import Step, derive_seed
-from bioseq.training.trainer import Course, Plan
+from bioseq.training.trainer import ResumableTrainer, Schedule
 
 Members = Int64[np.ndarray, " batch"]
 
@@ -35,7 +35,7 @@ class HeadFitting(Fitting):
 
     Args:
         head: What is fitted; the states are, too, where they have weights that are not frozen.
-        material: What it is fitted on.
+        labelled: What it is fitted on.
         epochs: What the steps read.
         settings: How.
     """
@@ -44,18 +44,18 @@ class HeadFitting(Fitting):
     unit = "residues"
 
     def __init__(
-        self, head: Head, material: Material, epochs: Epochs, settings: PredictorSettings
+        self, head: Head, labelled: LabelledStates, epochs: Epochs, settings: PredictorSettings
     ) -> None:
-        super().__init__(nn.ModuleDict({"head": head, "states": material.states}))
-        self.material = material
+        super().__init__(nn.ModuleDict({"head": head, "states": labelled.states}))
+        self.labelled = labelled
         self.epochs = epochs
         self.settings = settings
-        valid = material.lengths[material.table.members("valid")].sum()
+        valid = labelled.lengths[labelled.table.members("valid")].sum()
         self.valid_batches = float(valid / settings.optimizer.residues_per_batch)
 
     def size(self, step: Step[Members]) -> int:
         """Gives the residues of a step."""
-        return int(self.material.lengths[step.batch].sum())
+        return int(self.labelled.lengths[step.batch].sum())
 
     def describe_check(self, step: int, loss: float) -> str:
         """Words the loss on the valid part after so many steps."""
@@ -77,9 +77,9 @@ class HeadFitting(Fitting):
         taken = step.batch[step.part :: step.parts]
         # Every process gives gradients: one without a sequence takes the first, for nothing.
         weight = 1.0 if len(taken) else 0.0
-        states, layout, labels = self.material.batch(taken if len(taken) else step.batch[:1])
+        states, layout, labels = self.labelled.batch(taken if len(taken) else step.batch[:1])
         outputs = self.model["head"](states, layout)
-        return weight * joint_loss(outputs, labels, self.material.targets, self.material.factors)
+        return weight * joint_loss(outputs, labels, self.labelled.targets, self.labelled.factors)
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Builds AdamW with warm-up and cosine decay, with a rate each for head and encoder."""
@@ -128,7 +128,7 @@ class Member:
         seconds_between_saves: Time between checkpoints.
 
     Attributes:
-        course: Of its fitting.
+        trainer: Of its fitting.
 
     Raises:
         OptionError: the devices are not there, or not as many as started processes.
@@ -145,8 +145,8 @@ class Member:
     ) -> None:
         self._settings = settings
         seed = derive_seed(settings.optimizer.seed, number)
-        self._epochs = plan_epochs(settings, table, seed)
-        plan = Plan(
+        self._epochs = schedule_epochs(settings, table, seed)
+        schedule = Schedule(
             steps=self._epochs.steps,
             steps_between_checks=self._epochs.steps_each,
             patience=settings.optimizer.patience,
@@ -155,23 +155,23 @@ class Member:
             uses_all_weights=not settings.encoder.is_trained,
             seconds_between_saves=seconds_between_saves,
         )
-        self.course = Course(plan, settings.run, folder, report)
+        self.trainer = ResumableTrainer(schedule, settings.run, folder, report)
 
-    def fit(self, material: Material) -> Head:
+    def fit(self, labelled: LabelledStates) -> Head:
         """Fits until the last epoch or until patience ends, and gives the best epoch's head."""
         torch.manual_seed(self._epochs.seed)
-        head = build_head(_head_config(self._settings, material))
-        fitting = HeadFitting(head, material, self._epochs, self._settings)
+        head = build_head(_head_config(self._settings, labelled))
+        fitting = HeadFitting(head, labelled, self._epochs, self._settings)
         residues = self._settings.optimizer.residues_per_batch
-        watched = material.cut(material.table.members("valid"), residues)
-        self.course.fit(fitting, self._epochs.batches, watched)
-        fitting.model.to(material.device).eval()  # Lightning leaves it on the CPU, in training
+        watched = labelled.cut(labelled.table.members("valid"), residues)
+        self.trainer.fit(fitting, self._epochs.batches, watched)
+        fitting.model.to(labelled.device).eval()  # Lightning leaves it on the CPU, in training
         return head
 
 
-def _head_config(settings: PredictorSettings, material: Material) -> HeadConfig:
+def _head_config(settings: PredictorSettings, labelled: LabelledStates) -> HeadConfig:
     return HeadConfig(
         **asdict(settings.head),
-        outputs=level_widths(material.targets),
-        input_dim=material.states.dim,
+        outputs=level_widths(labelled.targets),
+        input_dim=labelled.states.dim,
     )

@@ -18,8 +18,8 @@ from bioseq.prediction.tasks.typicality import fit_typicality
 from bioseq.training.extra import naming_extra
 from bioseq.training.folder import claim_folder, file_digest, write_json
 from bioseq.training.predictor.calibrate import calibrate_all
-from bioseq.training.predictor.dataset import Material, build_material
-from bioseq.training.predictor.encoder import Source, open_source
+from bioseq.training.predictor.dataset import LabelledStates, label_states
+from bioseq.training.predictor.encoder import StateSource, open_state_source
 from bioseq.training.predictor.settings import PredictorSettings
 from bioseq.training.predictor.table import LabelTable, load_table
 
@@ -96,32 +96,32 @@ def train_predictor(
         report(f"{folder}: already finished")
         return _read_result(folder)
     table = load_table(settings)
-    members = _plan_members(settings, table, folder, report, seconds_between_saves)
-    course, leaks = members[0].course, 0
-    if course.is_first:
+    members = _schedule_members(settings, table, folder, report, seconds_between_saves)
+    trainer, leaks = members[0].trainer, 0
+    if trainer.is_first:
         claim_folder(folder, fingerprint)
         leaks = int(table.find_leaks(settings.data.molecule).sum())
         report(_describe(table, leaks))
-    course.wait_for_first()
-    with open_source(settings, table, folder) as source:
-        material = build_material(settings, table, source.states)
-        heads = [member.fit(material) for member in members]
-        if course.is_first:
+    trainer.wait_for_first()
+    with open_state_source(settings, table, folder) as source:
+        labelled = label_states(settings, table, source.states)
+        heads = [member.fit(labelled) for member in members]
+        if trainer.is_first:
             result = PredictorResult(
                 folder=str(folder / PREDICTOR_FOLDER),
-                parameters=_save(settings, source, material, heads, folder / PREDICTOR_FOLDER),
+                parameters=_save(settings, source, labelled, heads, folder / PREDICTOR_FOLDER),
                 train_sequences=len(table.members("train")),
                 valid_sequences=len(table.members("valid")),
                 test_sequences=len(table.members("test")),
                 leaks=leaks,
-                valid_loss=[member.course.lowest_loss for member in members],
+                valid_loss=[member.trainer.lowest_loss for member in members],
             )
             write_json(folder / RESULT_FILE, asdict(result))
-    course.meet()
+    trainer.meet()
     return _read_result(folder)
 
 
-def _plan_members(
+def _schedule_members(
     settings: PredictorSettings,
     table: LabelTable,
     folder: Path,
@@ -141,10 +141,14 @@ def _plan_members(
 
 
 def _save(
-    settings: PredictorSettings, source: Source, material: Material, heads: list[Head], folder: Path
+    settings: PredictorSettings,
+    source: StateSource,
+    labelled: LabelledStates,
+    heads: list[Head],
+    folder: Path,
 ) -> int:
     """Writes the predictor, with its encoder if that was trained; gives the number of weights."""
-    predictor = _build_predictor(settings, source.finish(folder), material, heads)
+    predictor = _build_predictor(settings, source.finish(folder), labelled, heads)
     save_predictor(folder, predictor)
     weights = [*predictor.heads.parameters(), *source.states.parameters()]
     return sum(weight.numel() for weight in weights)
@@ -153,16 +157,16 @@ def _save(
 def _build_predictor(
     settings: PredictorSettings,
     encoder: EncoderReference,
-    material: Material,
+    labelled: LabelledStates,
     heads: list[Head],
 ) -> Predictor:
     """Calibrates on the valid part and learns what typical inputs look like."""
-    valid, training = material.table.members("valid"), material.table.members("train")
-    targets = calibrate_all(heads, material, settings.optimizer.residues_per_batch)
+    valid, training = labelled.table.members("valid"), labelled.table.members("train")
+    targets = calibrate_all(heads, labelled, settings.optimizer.residues_per_batch)
     rng = np.random.default_rng(settings.optimizer.seed)
     seen = rng.permutation(training)[:_TYPICAL_SEQUENCES]
     held_out = rng.permutation(valid)[:_TYPICAL_SEQUENCES]
-    typicality = fit_typicality(material.means(seen), material.means(held_out))
+    typicality = fit_typicality(labelled.means(seen), labelled.means(held_out))
     return Predictor(
         task=settings.predictor.task,
         version=settings.predictor.version,

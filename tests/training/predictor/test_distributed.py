@@ -21,11 +21,11 @@ from bioseq.heads import HeadConfig, build_head
 from bioseq.labels.target import level_widths
 from bioseq.models import build_encoder
 from bioseq.tokenizer import build_residue_tokenizer
-from bioseq.training import RunSettings, progress
+from bioseq.training import RunSettings, training_log
 from bioseq.training.predictor import load_predictor_settings, train_predictor
-from bioseq.training.predictor.dataset import build_material
-from bioseq.training.predictor.encoder import open_source
-from bioseq.training.predictor.epochs import plan_epochs
+from bioseq.training.predictor.dataset import label_states
+from bioseq.training.predictor.encoder import open_state_source
+from bioseq.training.predictor.epochs import schedule_epochs
 from bioseq.training.predictor.fit import HeadFitting
 from bioseq.training.predictor.settings import PredictorSettings
 from bioseq.training.predictor.table import load_table
@@ -91,7 +91,7 @@ def quiet(_: str) -> None:
 
 @pytest.fixture(autouse=True)
 def _report_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "STEPS_BETWEEN_LINES", 2)
+    monkeypatch.setattr(training_log, "STEPS_BETWEEN_LINES", 2)
 
 
 @pytest.fixture
@@ -158,16 +158,16 @@ def _assert_close_runs(folder: Path, other: Path) -> None:
 
 def _fitting(settings: PredictorSettings, folder: Path) -> HeadFitting:
     table = load_table(settings)
-    with open_source(settings, table, folder) as source:
-        material = build_material(settings, table, source.states)
+    with open_state_source(settings, table, folder) as source:
+        labelled = label_states(settings, table, source.states)
     config = HeadConfig(
         kind="convolution",
-        outputs=level_widths(material.targets),
+        outputs=level_widths(labelled.targets),
         input_dim=source.states.dim,
         dropout=0.0,
     )
     torch.manual_seed(0)
-    return HeadFitting(build_head(config), material, plan_epochs(settings, table, 0), settings)
+    return HeadFitting(build_head(config), labelled, schedule_epochs(settings, table, 0), settings)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7])
@@ -175,7 +175,7 @@ def test_the_parts_of_a_step_cost_what_the_step_costs(
     write_settings: Write, tmp_path: Path, count: int
 ) -> None:
     fitting = _fitting(load_predictor_settings(write_settings("full")), tmp_path)
-    batch = fitting.material.table.members("train")[:5]
+    batch = fitting.labelled.table.members("train")[:5]
     weights = [p for p in fitting.parameters() if p.requires_grad]
 
     def cost(part: int, parts: int) -> tuple[torch.Tensor, list[torch.Tensor]]:

@@ -18,9 +18,9 @@ from bioseq.models import build_encoder
 from bioseq.prediction.tasks import TaskOptions, load_predictor, predict_files
 from bioseq.tokenizer import build_residue_tokenizer
 from bioseq.training.predictor import load_predictor_settings, train_predictor
-from bioseq.training.predictor.computed import ComputedStates
 from bioseq.training.predictor.encoder_settings import LoRASettings
 from bioseq.training.predictor.lora import add_lora, merge_lora
+from bioseq.training.predictor.states import ComputedStates
 from bioseq.training.predictor.table import load_table
 
 SETTINGS = """

@@ -24,7 +24,7 @@ from bioseq.errors import (
 )
 from bioseq.heads import HeadKind
 from bioseq.prediction.tasks import TaskOptions, load_predictor, predict_files
-from bioseq.training import progress
+from bioseq.training import training_log
 from bioseq.training.predictor import load_predictor_settings, train_predictor
 
 Apart = Callable[..., subprocess.CompletedProcess[str]]
@@ -128,7 +128,7 @@ def assert_same_run(folder: Path, other: Path) -> None:
 def test_interrupted_and_resumed_training_gives_the_same_weights(
     settings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress, "STEPS_BETWEEN_LINES", 5)
+    monkeypatch.setattr(training_log, "STEPS_BETWEEN_LINES", 5)
     settings.write_text(SETTINGS.replace("dropout = 0.0", "dropout = 0.2"))
     read = load_predictor_settings(settings)
     train_predictor(read, tmp_path / "whole", quiet)
@@ -158,7 +158,7 @@ def test_a_run_killed_while_it_saves_goes_on_from_the_save_before(
     assert checkpoint["global_step"] == 30
     assert any(path.name.startswith(".last.ckpt.tmp") for path in (tmp_path / "cut").iterdir())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(progress, "STEPS_BETWEEN_LINES", 2)
+        patch.setattr(training_log, "STEPS_BETWEEN_LINES", 2)
         for name in ("cut", "whole"):
             train_predictor(load_predictor_settings(settings), tmp_path / name, quiet)
     assert_same_run(tmp_path / "cut", tmp_path / "whole")
@@ -197,7 +197,7 @@ def _interrupted(*_: object, **__: object) -> None:
 def test_the_log_has_a_check_behind_each_epoch_and_the_last_step(
     settings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress, "STEPS_BETWEEN_LINES", 10)
+    monkeypatch.setattr(training_log, "STEPS_BETWEEN_LINES", 10)
     changed = SETTINGS.replace("members = 2", "steps = 30\n[run]\ntensorboard = true")
     settings.write_text(changed)
     train_predictor(load_predictor_settings(settings), tmp_path / "run", quiet)

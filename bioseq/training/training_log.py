@@ -21,7 +21,7 @@ STEPS_BETWEEN_LINES = 50
 _COLUMNS = ("step", "loss", "held_out_loss")
 
 
-class Progress(Callback):
+class TrainingLog(Callback):
     """Reports loss, rate and time left of a `Fitting` every few steps; keeps the losses in a table.
 
     Args:
