@@ -9,19 +9,15 @@ if TYPE_CHECKING:
     from bioseq.checkpoints.bundled import DEFAULT_MODEL, bundled_models
     from bioseq.checkpoints.load import load_model
     from bioseq.checkpoints.model import Model, Objective
-    from bioseq.checkpoints.msa_transformer import MSAModel, is_msa_model, load_msa_model
     from bioseq.checkpoints.native import save_model
     from bioseq.checkpoints.verify import verify_model
 
 __all__ = [
     "DEFAULT_MODEL",
-    "MSAModel",
     "Model",
     "Objective",
     "bundled_models",
-    "is_msa_model",
     "load_model",
-    "load_msa_model",
     "save_model",
     "verify_model",
 ]
@@ -29,13 +25,10 @@ __all__ = [
 # Loaded when first asked for: torch takes seconds, and a list of models needs none of it.
 _HOME = {
     "DEFAULT_MODEL": "bundled",
-    "MSAModel": "msa_transformer",
     "Model": "model",
     "Objective": "model",
     "bundled_models": "bundled",
-    "is_msa_model": "msa_transformer",
     "load_model": "load",
-    "load_msa_model": "msa_transformer",
     "save_model": "native",
     "verify_model": "verify",
 }

@@ -78,6 +78,7 @@ def _load_esmfold(snapshot: Snapshot, language_model: AnyPath | None) -> Folding
     encoder = None
     if language_model is not None:
         loaded = load_model(language_model)
+        loaded.require_sequences()
         encoder = loaded.encoder
         digest = f"{digest}+{loaded.weights_sha256}"
     return FoldingModel(

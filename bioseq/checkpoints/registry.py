@@ -9,6 +9,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.resources import files
 from pathlib import Path
+from typing import Literal
 
 from bioseq.errors import CheckpointError
 from bioseq.typing import Molecule
@@ -27,6 +28,7 @@ class RegistryEntry:
         dim: Width of the encoder's output.
         layers: Layers of the encoder.
         molecule: What it reads.
+        reads: Whether it encodes sequences or alignments.
         parameters: Of the encoder, without heads and decoder; None where not sure.
         max_tokens: Longest input, special tokens included; None for no limit.
         licence: Of the weights, as their source says; None where not sure.
@@ -43,6 +45,7 @@ class RegistryEntry:
     dim: int
     layers: int
     molecule: Molecule
+    reads: Literal["sequence", "alignment"] = "sequence"
     parameters: int | None = None
     max_tokens: int | None = None
     licence: str | None = None

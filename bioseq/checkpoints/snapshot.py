@@ -9,10 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bioseq.checkpoints.weights import Weights, find_weights, open_weights, weights_digest
+from bioseq.checkpoints.weights import (
+    Weights,
+    find_weights,
+    open_weights,
+    replace_part,
+    weights_digest,
+)
 from bioseq.errors import CheckpointError
 
 CONFIG_FILE = "config.json"
+_CONTACTS_MARK = "contact_head."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,12 +66,20 @@ class Snapshot:
 def open_snapshot(path: Path) -> Iterator[Snapshot]:
     """Opens a model folder with its config and weights, or a bare weights file.
 
+    A contact head in a file of its own goes before the one in the model's file, as in fair-esm.
+
     Raises:
         CheckpointError: a file is missing, unreadable or damaged.
     """
     config = read_config(path) if path.is_dir() else {}
     files = find_weights(path)
-    with open_weights(*files) as weights:
+    if path.is_dir() or len(files) == 1:
+        with open_weights(*files) as weights:
+            yield Snapshot(path=path, config=config, files=files, weights=weights)
+        return
+    model, contacts = files
+    with open_weights(model) as main, open_weights(contacts) as part:
+        weights = replace_part(main, part, mark=_CONTACTS_MARK)
         yield Snapshot(path=path, config=config, files=files, weights=weights)
 
 

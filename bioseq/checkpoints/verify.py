@@ -99,6 +99,7 @@ def verify_model(name_or_path: AnyPath) -> Verification:
         CheckpointError: the model can't be had or loaded.
     """
     model = load_model(name_or_path)
+    model.require_sequences()
     probes = PROBES[model.molecule]
     alone = [encode_probe(model, probe) for probe in probes]
     reference = recorded_values().get(model.weights_sha256)

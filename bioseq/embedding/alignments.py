@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from bioseq.batch import layout_of
-from bioseq.checkpoints import MSAModel, load_msa_model
+from bioseq.checkpoints import Model
 from bioseq.embedding.options import EmbedOptions
 from bioseq.embedding.outputs import Output, choose_outputs
 from bioseq.embedding.pooling import pool_segments
@@ -42,6 +42,7 @@ def embed_alignments(
     output: AnyPath,
     options: EmbedOptions,
     *,
+    model: Model,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Store:
@@ -54,6 +55,7 @@ def embed_alignments(
         inputs: A3M or Stockholm files, or folders of them.
         output: The store to write.
         options: How.
+        model: The model that the options name.
         overwrite: Replace a finished store of that name.
         progress: Is told how the run goes.
 
@@ -63,7 +65,7 @@ def embed_alignments(
     started = time.monotonic()
     options.refuse(_OF_SEQUENCES, allowed="none; the model reads alignments")
     files = list_alignments(inputs)
-    engine = _build_engine(options)
+    engine = _build_engine(options, model)
     work = UnfinishedWork.open_or_create(
         output, engine.settings(), PLAN, attributes=engine.attributes(), overwrite=overwrite
     )
@@ -85,7 +87,7 @@ def embed_alignments(
 class _Engine:
     """Encodes one alignment at a time."""
 
-    model: MSAModel
+    model: Model
     outputs: tuple[Output, ...]
     options: EmbedOptions
     device: torch.device
@@ -97,7 +99,7 @@ class _Engine:
         tokens = encode_msa(self.cut.fit(msa), self.model.tokenizer)
         queries: list[Float[Tensor, "tokens dim"]] = []
         maps: list[Float[Tensor, "heads tokens tokens"]] = []
-        for given in self.model.encoder.outputs(torch.from_numpy(tokens).to(self.device)):
+        for given in self.model.alignment_encoder.outputs(torch.from_numpy(tokens).to(self.device)):
             queries.append(given.states[0].clone())
             if self.options.pair and given.attention is not None:
                 maps.append(given.attention[:, 1:, 1:])
@@ -153,11 +155,9 @@ class _Engine:
         return found | ({PAIR_PATH: {**common, "pooling": "pair"}} if self.options.pair else {})
 
 
-def _build_engine(options: EmbedOptions) -> _Engine:
+def _build_engine(options: EmbedOptions, model: Model) -> _Engine:
     device = choose_device(options.device)
-    model = load_msa_model(options.model, dtype=getattr(torch, options.precision))
-    model.encoder.to(device)
-    config = model.encoder.config
+    config = model.alignment_encoder.to(device).config
     return _Engine(
         model=model,
         outputs=choose_outputs(

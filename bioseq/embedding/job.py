@@ -133,16 +133,32 @@ class FurtherJob:
         return self.job.device
 
 
-def build_job(options: EmbedOptions) -> Job:
-    """Loads the model and checks that it can do what is asked for.
+def load_options_model(options: EmbedOptions) -> Model:
+    """Loads the model of the options, once the machine is known to have their device.
 
     Raises:
         CheckpointError: there is no such model, or it is damaged.
+        OptionError: there is no such device.
+    """
+    choose_device(options.device)
+    return load_model(options.model, dtype=getattr(torch, options.precision))
+
+
+def build_job(options: EmbedOptions, model: Model | None = None) -> Job:
+    """Loads the model and checks that it can do what is asked for.
+
+    Args:
+        options: What is asked for.
+        model: The options' model, where it is already loaded.
+
+    Raises:
+        CheckpointError: there is no such model, it is damaged, or it reads alignments.
         OptionError: an option does not suit the model or the machine.
     """
     options.refuse(_OF_ALIGNMENTS, allowed="none; the model does not read alignments")
     device = choose_device(options.device)
-    model = load_model(options.model, dtype=getattr(torch, options.precision))
+    model = model or load_options_model(options)
+    model.require_sequences()
     outputs = choose_outputs(
         model, poolings=options.pool, layers=options.layers, per_residue=options.per_residue
     )

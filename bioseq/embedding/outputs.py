@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from bioseq.checkpoints import Model, MSAModel
+from bioseq.checkpoints import Model
 from bioseq.errors import OptionError
 from bioseq.typing import Pooling
 
@@ -34,7 +34,7 @@ class Output:
 
 
 def choose_outputs(
-    model: Model | MSAModel, *, poolings: Sequence[str], layers: Sequence[int], per_residue: bool
+    model: Model, *, poolings: Sequence[str], layers: Sequence[int], per_residue: bool
 ) -> tuple[Output, ...]:
     """Returns the outputs of a run, each once.
 

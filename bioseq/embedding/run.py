@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from os import PathLike
 
-from bioseq.checkpoints import is_msa_model
 from bioseq.embedding.alignments import embed_alignments
-from bioseq.embedding.job import build_job
+from bioseq.embedding.job import build_job, load_options_model
 from bioseq.embedding.options import EmbedOptions
 from bioseq.runs import Progress, open_inputs, run_job
 from bioseq.store import Store
@@ -45,9 +44,12 @@ def embed_files(
         BioseqError: a file, an option or the model can't be used; the message says which and why.
     """
     options = options or EmbedOptions()
-    if is_msa_model(options.model):
+    model = load_options_model(options)
+    if model.reads == "alignment":
         paths = [inputs] if isinstance(inputs, str | PathLike) else list(inputs)
-        return embed_alignments(paths, output, options, overwrite=overwrite, progress=progress)
-    job = build_job(options)
+        return embed_alignments(
+            paths, output, options, model=model, overwrite=overwrite, progress=progress
+        )
+    job = build_job(options, model)
     source = open_inputs(job, inputs)
     return run_job(job, source, output, made_by="embed", overwrite=overwrite, progress=progress)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bioseq.errors import OptionError
+from bioseq.models.encoding import Encoder
 from bioseq.nn.axial import ColumnAttention, TiedRowAttention, add_updates, block_slices
 
 
@@ -143,18 +144,20 @@ class MSATransformerLayer(nn.Module):
             yield self.down(functional.gelu(self.up(self.feed_forward_norm(x[rows]))))
 
 
-class MSATransformer(nn.Module):
-    """Embedding, layers and final norm, for one alignment at a time.
+class MSATransformer(Encoder):
+    """Embedding, layers and final norm, for one alignment at a time instead of a packed batch.
 
     Attributes:
         config: What it was built from.
         num_layers: Layers above the embedded input.
         dim: Width.
+        max_tokens: Longest row, specials included.
     """
 
     def __init__(self, config: MSATransformerConfig) -> None:
         super().__init__()
         self.config = config
+        self.max_tokens = config.max_tokens
         self.num_layers = config.num_layers
         self.dim = config.dim
         self.embedding = MSAEmbedding(config)
@@ -186,7 +189,7 @@ class MSATransformer(nn.Module):
                 )
             yield output
 
-    def forward(
+    def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         tokens: Int64[Tensor, "rows tokens"],
         *,
@@ -210,18 +213,6 @@ class MSATransformer(nn.Module):
             if number in wanted
         }
         return tuple(kept[number] for number in wanted)
-
-    def resolve_layers(self, layers: Sequence[int]) -> tuple[int, ...]:
-        """Turns layers counted from the last into their numbers.
-
-        Raises:
-            OptionError: a layer does not exist.
-        """
-        last = self.num_layers
-        for layer in layers:
-            if not -last - 1 <= layer <= last:
-                raise OptionError("layer", layer, allowed=f"0 to {last}, or -1 to {-last - 1}")
-        return tuple(layer % (last + 1) for layer in layers)
 
     def _check_size(self, tokens: Int64[Tensor, "rows tokens"]) -> None:
         depth, length = tokens.shape

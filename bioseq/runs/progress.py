@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from bioseq.checkpoints import Model, MSAModel
+from bioseq.checkpoints import Model
 
 
 @runtime_checkable
@@ -15,7 +15,7 @@ class Progress(Protocol):
     def begin(
         self,
         *,
-        models: Sequence[Model | MSAModel],
+        models: Sequence[Model],
         device: str,
         done_records: int,
         is_finished: bool,

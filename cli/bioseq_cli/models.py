@@ -42,7 +42,7 @@ def _row(entry: RegistryEntry) -> tuple[str, ...]:
         _count(entry.parameters),
         str(entry.dim),
         str(entry.layers),
-        entry.molecule,
+        entry.molecule if entry.reads == "sequence" else f"{entry.molecule} alignment",
         f"{entry.max_tokens:,}" if entry.max_tokens else "none",
         entry.licence or "?",
         _where(entry),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from bioseq.checkpoints import Model, MSAModel
+    from bioseq.checkpoints import Model
 
 SECONDS_BETWEEN_LINES = 10.0
 
@@ -55,7 +55,7 @@ class EmbedProgress:
     def begin(
         self,
         *,
-        models: Sequence[Model | MSAModel],
+        models: Sequence[Model],
         device: str,
         done_records: int,
         is_finished: bool,

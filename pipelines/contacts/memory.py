@@ -59,13 +59,13 @@ def _theirs(path: Path, layers: int) -> Callable[[torch.Tensor], torch.Tensor]:
 
 
 def _ours(path: Path, layers: int) -> Callable[[torch.Tensor], torch.Tensor]:
-    from bioseq.checkpoints import load_msa_model
+    from bioseq.checkpoints import load_model
     from bioseq.prediction.contacts.transformer import row_attention_contacts
 
-    model = load_msa_model(path)
+    model = load_model(path)
     head = model.contacts
     assert head is not None
-    return lambda tokens: row_attention_contacts(model.encoder, head, tokens)
+    return lambda tokens: row_attention_contacts(model.alignment_encoder, head, tokens)
 
 
 def measure(kind: str, path: Path, *, layers: int, rows: int, length: int) -> None:

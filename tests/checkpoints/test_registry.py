@@ -63,6 +63,7 @@ def test_a_model_goes_by_its_own_and_the_hubs_name(name: str) -> None:
         ("facebook-esm2_t6_8M_UR50D", "facebook/esm2_t6_8M_UR50D"),
         ("/nowhere/at/all", "bioseq models list"),
         ("rna-fm", "give the path of its files"),
+        ("esm_msa1b_t12_100M_UR50S", "give the path of its files"),
         ("unirep-64@v2", "only models on the hub have revisions"),
     ],
 )

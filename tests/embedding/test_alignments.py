@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from bioseq.checkpoints import load_msa_model
+from bioseq.checkpoints import load_model
 from bioseq.embedding import EmbedOptions, embed_files
 from bioseq.errors import OptionError, StoreError
 from bioseq.io import read_alignment
@@ -44,7 +44,7 @@ def test_the_vectors_are_those_of_the_query_that_has_seen_all_rows(
     folder: Path, tmp_path: Path, model: Path
 ) -> None:
     options = {"per_residue": True, "pool": ("mean", "cls"), "layers": (-1, 1), "pair": True}
-    loaded = load_msa_model(model)
+    loaded = load_model(model)
     with embed(folder, tmp_path / "o.h5", model, **options) as store:
         assert store.ids == ["first", "second"]
         assert store.records["description"].to_list() == ["q the query", "p"]
@@ -59,7 +59,11 @@ def test_the_vectors_are_those_of_the_query_that_has_seen_all_rows(
                 ("residue_layer1", first[1:]),
             ):
                 np.testing.assert_allclose(store[key][number], expected, rtol=1e-5, atol=1e-6)
-            maps = [o.attention for o in loaded.encoder.outputs(tokens) if o.attention is not None]
+            maps = [
+                o.attention
+                for o in loaded.alignment_encoder.outputs(tokens)
+                if o.attention is not None
+            ]
             pair = torch.cat(maps)[:, 1:, 1:].permute(1, 2, 0).numpy()
             np.testing.assert_allclose(store["pair"][number], pair, rtol=1e-5, atol=1e-7)
     assert check_store(tmp_path / "o.h5") == []

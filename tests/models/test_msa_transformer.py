@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from bioseq.checkpoints import MSAModel, load_msa_model
+from bioseq.checkpoints import Model, load_model
 from bioseq.errors import OptionError
 from bioseq.models import MSATransformer, MSATransformerConfig, Padding
 from bioseq.nn.axial import block_memory
@@ -22,8 +22,8 @@ BOUND = 1e-6
 
 
 @pytest.fixture(scope="module")
-def model(data_dir: Path) -> MSAModel:
-    return load_msa_model(data_dir / "msa_transformer" / "tiny.pt")
+def model(data_dir: Path) -> Model:
+    return load_model(data_dir / "msa_transformer" / "tiny.pt")
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +37,9 @@ def assert_equal(ours: Tensor, theirs: Tensor) -> None:
     assert (ours - theirs).abs().max() <= BOUND * theirs.abs().max()
 
 
-def contacts_of(model: MSAModel, tokens: Tensor, padding: Padding | None = None) -> Tensor:
+def contacts_of(model: Model, tokens: Tensor, padding: Padding | None = None) -> Tensor:
     assert model.contacts is not None
-    return row_attention_contacts(model.encoder, model.contacts, tokens, padding=padding)
+    return row_attention_contacts(model.alignment_encoder, model.contacts, tokens, padding=padding)
 
 
 def crop(tokens: Tensor) -> Tensor:
@@ -50,14 +50,15 @@ def crop(tokens: Tensor) -> Tensor:
 @pytest.mark.parametrize("case", ["single", "short"])
 @torch.no_grad()
 def test_states_maps_logits_and_contacts_are_the_originals(
-    model: MSAModel, reference: dict[str, Tensor], case: str
+    model: Model, reference: dict[str, Tensor], case: str
 ) -> None:
     tokens = reference[f"{case}/tokens"][0]
     states = model.encoder(tokens, layers=LAYERS)
     for layer in LAYERS:
         assert_equal(states[layer], reference[f"{case}/repr{layer}"][0])
-    maps = [o.attention for o in model.encoder.outputs(tokens) if o.attention is not None]
+    maps = [o.attention for o in model.alignment_encoder.outputs(tokens) if o.attention is not None]
     assert_equal(torch.stack(maps), reference[f"{case}/row_attentions"][0])
+    assert model.head is not None
     logits = model.head(states[-1].flatten(0, 1)).reshape(*tokens.shape, -1)
     assert_equal(logits, reference[f"{case}/logits"][0])
     assert_equal(contacts_of(model, tokens), reference[f"{case}/contacts"][0])
@@ -66,7 +67,7 @@ def test_states_maps_logits_and_contacts_are_the_originals(
 @pytest.mark.parametrize("member", [0, 1])
 @torch.no_grad()
 def test_padding_gives_the_originals_numbers_for_a_batch(
-    model: MSAModel, reference: dict[str, Tensor], member: int
+    model: Model, reference: dict[str, Tensor], member: int
 ) -> None:
     batch = reference["batch/tokens"]
     tokens = crop(batch[member])
@@ -80,7 +81,7 @@ def test_padding_gives_the_originals_numbers_for_a_batch(
 
 @torch.no_grad()
 def test_the_batch_of_the_original_moves_its_numbers_and_not_ours(
-    model: MSAModel, reference: dict[str, Tensor]
+    model: Model, reference: dict[str, Tensor]
 ) -> None:
     alone = crop(reference["batch/tokens"][1])
     assert torch.equal(alone, reference["short/tokens"][0])
@@ -92,7 +93,7 @@ def test_the_batch_of_the_original_moves_its_numbers_and_not_ours(
 @pytest.mark.parametrize("num_bytes", [1, 4_000, 10**9])
 @torch.no_grad()
 def test_the_block_memory_changes_no_number(
-    model: MSAModel, reference: dict[str, Tensor], num_bytes: int
+    model: Model, reference: dict[str, Tensor], num_bytes: int
 ) -> None:
     tokens = reference["single/tokens"][0]
     with block_memory(num_bytes):
@@ -101,7 +102,7 @@ def test_the_block_memory_changes_no_number(
 
 
 @torch.no_grad()
-def test_the_order_of_the_other_rows_only_moves_their_embedding(model: MSAModel) -> None:
+def test_the_order_of_the_other_rows_only_moves_their_embedding(model: Model) -> None:
     torch.manual_seed(0)
     encoder = MSATransformer(model.encoder.config).eval()
     encoder.embedding.rows.weight.zero_()  # then nothing tells the number of a row
@@ -136,13 +137,13 @@ def test_gradients_are_those_of_differences() -> None:
     ("shape", "message"), [((1025, 3), "depth of the alignment is 1025"), ((2, 65), "to 64")]
 )
 def test_an_alignment_beyond_the_limits_is_refused(
-    model: MSAModel, shape: tuple[int, int], message: str
+    model: Model, shape: tuple[int, int], message: str
 ) -> None:
     with pytest.raises(OptionError, match=message):
         model.encoder(torch.full(shape, 5))
 
 
 @pytest.mark.parametrize("layer", [4, -5])
-def test_a_layer_that_does_not_exist_is_refused(model: MSAModel, layer: int) -> None:
+def test_a_layer_that_does_not_exist_is_refused(model: Model, layer: int) -> None:
     with pytest.raises(OptionError, match="0 to 3"):
         model.encoder(torch.full((2, 3), 5), layers=(layer,))

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bioseq.checkpoints import load_msa_model
+from bioseq.checkpoints import load_model
 from bioseq.models import Padding
 from bioseq.msa import Alignment, Msa
 from bioseq.msa.tokens import encode_msa
@@ -76,7 +76,7 @@ def tokens_of(reference: torch.nn.Module, *alignments: tuple[str, ...]) -> Tenso
 
 
 def test_the_tokens_are_those_of_fair_esm(reference: torch.nn.Module, path: Path) -> None:
-    ours = encode_msa(msa_of(DEEP), load_msa_model(path).tokenizer)
+    ours = encode_msa(msa_of(DEEP), load_model(path).tokenizer)
     assert torch.equal(torch.from_numpy(ours), tokens_of(reference, DEEP)[0])
 
 
@@ -86,16 +86,17 @@ def test_states_logits_and_contacts_are_those_of_fair_esm(
     reference: torch.nn.Module, path: Path, rows: tuple[str, ...], record_parity: ParityRecord
 ) -> None:
     compare = partial(record_parity.of_largest, FAMILY, REFERENCE)
-    model = load_msa_model(path)
+    model = load_model(path)
     tokens = tokens_of(reference, rows)
     theirs = reference(tokens, repr_layers=[0, 1, 2, 3], return_contacts=True)
     states = model.encoder(tokens[0], layers=(0, 1, 2, 3))
     for layer, state in enumerate(states):
         compare("states of all layers", state, theirs["representations"][layer][0])
+    assert model.head is not None
     logits = model.head(states[-1].flatten(0, 1)).reshape(*tokens[0].shape, -1)
     compare("logits", logits, theirs["logits"][0])
     assert model.contacts is not None
-    contacts = row_attention_contacts(model.encoder, model.contacts, tokens[0])
+    contacts = row_attention_contacts(model.alignment_encoder, model.contacts, tokens[0])
     compare("contacts", contacts, theirs["contacts"][0])
 
 
@@ -104,7 +105,7 @@ def test_padding_is_the_batch_of_fair_esm(
     reference: torch.nn.Module, path: Path, record_parity: ParityRecord
 ) -> None:
     compare = partial(record_parity.of_largest, FAMILY, REFERENCE)
-    model = load_msa_model(path)
+    model = load_model(path)
     batch = tokens_of(reference, DEEP, SHALLOW)
     theirs = reference(batch, repr_layers=[3], return_contacts=True)
     tokens = tokens_of(reference, SHALLOW)[0]
@@ -113,5 +114,7 @@ def test_padding_is_the_batch_of_fair_esm(
     (state,) = model.encoder(tokens, padding=padding)
     compare("states in a padded batch", state, theirs["representations"][3][1, :rows, :columns])
     assert model.contacts is not None
-    contacts = row_attention_contacts(model.encoder, model.contacts, tokens, padding=padding)
+    contacts = row_attention_contacts(
+        model.alignment_encoder, model.contacts, tokens, padding=padding
+    )
     compare("contacts in a padded batch", contacts, theirs["contacts"][1])

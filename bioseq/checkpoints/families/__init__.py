@@ -7,6 +7,7 @@ from bioseq.checkpoints.families.esmc import ESMC
 from bioseq.checkpoints.families.esmc_native import ESMC_FUSED, ESMC_NATIVE
 from bioseq.checkpoints.families.fair_esm import FAIR_ESM1, FAIR_ESM2
 from bioseq.checkpoints.families.family import Family, read_published
+from bioseq.checkpoints.families.msa_transformer import MSA_TRANSFORMER
 from bioseq.checkpoints.families.multimolecule import MULTIMOLECULE, OLDER_MULTIMOLECULE
 from bioseq.checkpoints.families.nucleotide_transformer import NUCLEOTIDE_TRANSFORMER
 from bioseq.checkpoints.families.protbert import PROTBERT
@@ -25,6 +26,7 @@ FAMILIES: tuple[Family, ...] = (
     ESM,
     FAIR_ESM1,
     FAIR_ESM2,
+    MSA_TRANSFORMER,
     ESMC,
     ESMC_NATIVE,
     ESMC_FUSED,

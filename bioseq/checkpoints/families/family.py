@@ -9,9 +9,10 @@ import torch
 from torch import nn
 
 from bioseq.checkpoints.keymap import Ignored, Rule, fill
-from bioseq.checkpoints.model import Model, Objective
+from bioseq.checkpoints.model import Model, Objective, Reads
 from bioseq.checkpoints.skeleton import without_weights
 from bioseq.checkpoints.snapshot import Snapshot
+from bioseq.checkpoints.weights import Weights
 from bioseq.errors import BioseqError, CheckpointError
 from bioseq.heads import ContactHead, TokenHead
 from bioseq.models import Encoder
@@ -33,9 +34,12 @@ class Family:
         rules: From the file's names, prefix taken off, to the parameters of `encoder`, `head` and
             `contacts`.
         prefix: Of the encoder's names in files that also hold heads.
+        rename: Gives the encoder's tensors the names of `rules`, where taking the prefix off is not
+            enough.
         head_mark: A tensor that only files with a language-model head hold.
         contacts_mark: A tensor that only files with a contact head hold.
         objective: What the head was trained on.
+        reads: What its members encode.
     """
 
     name: str
@@ -46,9 +50,17 @@ class Family:
     build_contacts: Callable[[Encoder], ContactHead | None] | None = None
     rules: Sequence[Rule | Ignored]
     prefix: str = ""
+    rename: Callable[[Weights], Weights] | None = None
     head_mark: str = ""
     contacts_mark: str = ""
     objective: Objective = "masked"
+    reads: Reads = "sequence"
+
+    def renamed(self, weights: Weights) -> Weights:
+        """Returns a file's tensors under the names that `rules` has for them."""
+        if self.rename is not None:
+            return self.rename(weights)
+        return weights.renamed(lambda full: full.removeprefix(self.prefix))
 
 
 def read_published(
@@ -65,7 +77,7 @@ def read_published(
     Raises:
         CheckpointError: the settings describe another arithmetic, or the weights do not fit.
     """
-    weights = snapshot.weights.renamed(lambda full: full.removeprefix(family.prefix))
+    weights = family.renamed(snapshot.weights)
     try:
         with without_weights():
             encoder = family.build_encoder(snapshot)
@@ -90,5 +102,6 @@ def read_published(
         head=head,
         objective=family.objective if head is not None else None,
         contacts=contacts,
+        reads=family.reads,
         weights_sha256=snapshot.digest(),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,26 @@ class Weights:
             read=lambda name: self.read(original[name]),
             metadata=self.metadata,
         )
+
+
+def replace_part(main: Weights, part: Weights, *, mark: str) -> Weights:
+    """Returns the tensors of a file, those of one of its parts taken from another file.
+
+    Args:
+        main: The file.
+        part: The file of the part; what it says beside the tensors is left out.
+        mark: Begins the names of the part's tensors, behind a prefix that the files may spell
+            differently.
+    """
+    others = {name for name in main.names if _own_name(name, mark) is None}
+    replaced = {_own_name(name, mark) for name in part.names}
+    kept = others | {name for name in main.names if _own_name(name, mark) not in replaced}
+    own = replace(main, names=frozenset(kept))
+    return replace(join_weights([own, part]), metadata=main.metadata)
+
+
+def _own_name(name: str, mark: str) -> str | None:
+    return name[name.index(mark) :] if mark in name else None
 
 
 def join_weights(parts: Sequence[Weights]) -> Weights:

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 
 from bioseq.batch import pack
-from bioseq.checkpoints import Model, MSAModel, is_msa_model, load_model, load_msa_model
+from bioseq.checkpoints import Model, load_model
 from bioseq.embedding.alignments import DEFAULT_DEPTH
 from bioseq.errors import CheckpointError, OptionError
 from bioseq.heads import ContactHead
@@ -117,14 +117,14 @@ class RowAttentionContacts(ContactMethod):
     gives = "probability"
     depth = DEFAULT_DEPTH
 
-    def __init__(self, model: MSAModel, head: ContactHead, device: torch.device) -> None:
+    def __init__(self, model: Model, head: ContactHead, device: torch.device) -> None:
         self.name = model.name
         self.version = model.weights_sha256
         self.max_depth = model.encoder.config.max_depth
         self.max_length = model.encoder.config.max_tokens - 1
         self._model = model
         self._head = head.to(device)
-        self._encoder = model.encoder.to(device)
+        self._encoder = model.alignment_encoder.to(device)
         self._device = device
 
     def predict(self, msa: Msa) -> Float[np.ndarray, "length length"]:
@@ -186,13 +186,12 @@ def build_predictor(model: AnyPath, *, device: str = "auto") -> ContactMethod:
 
 
 def _build_published(path: AnyPath, device: torch.device) -> ContactMethod:
-    if not is_msa_model(path):
-        model = load_model(path)
+    model = load_model(path)
+    if model.reads == "sequence":
         if model.contacts is None:
             raise CheckpointError(path, "has no contact head; ESM-1b and ESM-2 have one")
         return SequenceContacts(model, device)
-    loaded = load_msa_model(path)
-    if loaded.contacts is None:
-        problem = f"has no contact regression; put {loaded.name}-contact-regression.pt beside it"
+    if model.contacts is None:
+        problem = f"has no contact regression; put {model.name}-contact-regression.pt beside it"
         raise CheckpointError(path, problem)
-    return RowAttentionContacts(loaded, loaded.contacts, device)
+    return RowAttentionContacts(model, model.contacts, device)

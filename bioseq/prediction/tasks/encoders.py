@@ -26,6 +26,7 @@ def load_task_encoder(name: str, *, dtype: torch.dtype = torch.float32) -> Model
         OptionError: its tokens are not residues.
     """
     model = load_model(name, dtype=dtype)
+    model.require_sequences()
     if not isinstance(model.tokenizer, ResidueTokenizer):
         kind = model.tokenizer.to_config()["kind"]
         raise OptionError("tokenizer", kind, allowed="residue: predictors need a state for each")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from bioseq.checkpoints import Model, MSAModel
+from bioseq.checkpoints import Model
 from bioseq.runs.progress import Progress
 from bioseq.store import UnfinishedWork
 
@@ -22,9 +22,7 @@ class AlignmentMeter:
     def __init__(self, total: int, progress: Progress | None) -> None:
         self._done, self._total, self._progress = 0, total, progress
 
-    def begin(
-        self, models: Sequence[Model | MSAModel], device: torch.device, work: UnfinishedWork
-    ) -> None:
+    def begin(self, models: Sequence[Model], device: torch.device, work: UnfinishedWork) -> None:
         """The work begins, behind the alignments that are done."""
         self._done = work.num_records
         if self._progress is not None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from bioseq.checkpoints import load_msa_model
+from bioseq.checkpoints import load_model
 from bioseq.errors import CheckpointError, FingerprintError, InputError, OptionError, StoreError
 from bioseq.io import read_alignment
 from bioseq.msa import Msa, Subsampling
@@ -47,10 +47,10 @@ def test_an_msa_transformer_gives_its_contacts(
     options = ContactOptions(model=data_dir / TRANSFORMER)
     with predict_contacts(path, tmp_path / "o.h5", options) as store:
         found = store.predictions["contacts"][0]
-    model = load_msa_model(data_dir / TRANSFORMER)
+    model = load_model(data_dir / TRANSFORMER)
     assert model.contacts is not None
     tokens = torch.from_numpy(encode_msa(Msa.from_alignment(read_alignment(path)), model.tokenizer))
-    expected = row_attention_contacts(model.encoder, model.contacts, tokens)
+    expected = row_attention_contacts(model.alignment_encoder, model.contacts, tokens)
     np.testing.assert_allclose(np.asarray(found), expected.numpy(), rtol=1e-6)
 
 
