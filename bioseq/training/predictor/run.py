@@ -21,6 +21,7 @@ from bioseq.training.predictor.dataset import LabelledStates, label_states
 from bioseq.training.predictor.encoder import open_state_source
 from bioseq.training.predictor.settings import FittingSettings, NameSettings, PredictorSettings
 from bioseq.training.predictor.table import LabelTable, load_table
+from bioseq.training.result import RunResult
 
 PREDICTOR_FOLDER = "predictor"
 RESULT_FILE = "result.json"
@@ -36,25 +37,16 @@ _LATER = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictorResult:
-    """What a finished training gave.
+class PredictorResult(RunResult):
+    """What a finished training gave: a predictor folder.
+
+    Its weights are those of all members, and of the encoder if it was trained. The valid part
+    ended the fitting and set the temperatures.
 
     Attributes:
-        folder: The predictor folder.
-        parameters: Weights of all members, and of the encoder if it was trained.
-        train_sequences: Sequences fitted on.
-        valid_sequences: Sequences that ended the fitting and set the temperatures.
-        test_sequences: Sequences held out from both.
-        leaks: Held-out sequences that resemble a training sequence.
         valid_loss: Of the members, each at its best epoch.
     """
 
-    folder: str
-    parameters: int
-    train_sequences: int
-    valid_sequences: int
-    test_sequences: int
-    leaks: int
     valid_loss: list[float]
 
 
