@@ -29,4 +29,9 @@ def write_folder(folder: Path, config: Mapping[str, Any], weights: Mapping[str, 
     with replacing(folder / WEIGHTS_FILE) as temporary:
         temporary.write_bytes(save({name: w.detach().contiguous() for name, w in weights.items()}))
     with replacing(folder / CONFIG_FILE) as temporary:
-        temporary.write_text(json.dumps(config, indent=2) + "\n")
+        temporary.write_text(config_text(config))
+
+
+def config_text(config: Mapping[str, Any]) -> str:
+    """Returns the text of a `config.json`."""
+    return json.dumps(config, indent=2) + "\n"

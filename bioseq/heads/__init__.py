@@ -2,7 +2,7 @@
 
 from bioseq.heads.aligned_error import expected_aligned_error, predicted_tm
 from bioseq.heads.alignment import MaskedMSAHead, ResolvedHead
-from bioseq.heads.config import HeadConfig, HeadKind
+from bioseq.heads.config import HeadConfig, HeadKind, HeadShape
 from bioseq.heads.contacts import ContactHead
 from bioseq.heads.distogram import DistogramHead
 from bioseq.heads.language import LanguageHead
@@ -20,6 +20,7 @@ __all__ = [
     "Head",
     "HeadConfig",
     "HeadKind",
+    "HeadShape",
     "LDDTHead",
     "LanguageHead",
     "LinearHead",

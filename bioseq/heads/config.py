@@ -15,16 +15,13 @@ HeadKind = Literal[
 
 
 @dataclass(frozen=True, kw_only=True)
-class HeadConfig:
-    """Shape of a head.
+class HeadShape:
+    """What can be chosen of a head, whatever it reads and gives.
 
     Attributes:
         kind: `linear`; `mlp`, one hidden layer; `convolution`, dilated residual convolutions;
             `bilstm`, one layer in either direction; `convolution-bilstm`, the one on top of the
             other; `light-attention`, learned weights over the residues (per sequence only).
-        outputs: Numbers in a row of outputs, for each level that has any: a row for each `residue`,
-            for each `sequence`, or for each `pair` of different residues.
-        input_dim: Width of the token states.
         dim: Width between; unused by `linear`.
         pair_dim: Width of what is computed of a pair.
         kernel: Taps of the convolutions; odd.
@@ -32,20 +29,32 @@ class HeadConfig:
         dropout: Share of the narrowed states and of the hidden numbers that training hides.
         shortest: For each class the fewest neighbouring residues that have it; a conditional random
             field then judges all labels of a sequence together. None for no such field.
-
-    Raises:
-        OptionError: a value is not allowed.
     """
 
     kind: HeadKind
-    outputs: Mapping[Level, int]
-    input_dim: int
     dim: int = 128
     pair_dim: int = 64
     kernel: int = 5
     dilations: tuple[int, ...] = (1, 2, 4, 8)
     dropout: float = 0.2
     shortest: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadConfig(HeadShape):
+    """Shape of a head with what it reads and gives.
+
+    Attributes:
+        outputs: Numbers in a row of outputs, for each level that has any: a row for each `residue`,
+            for each `sequence`, or for each `pair` of different residues.
+        input_dim: Width of the token states.
+
+    Raises:
+        OptionError: a value is not allowed.
+    """
+
+    outputs: Mapping[Level, int]
+    input_dim: int
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(HeadKind):

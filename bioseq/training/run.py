@@ -20,6 +20,7 @@ from bioseq.training.extra import naming_extra
 from bioseq.training.folder import claim_folder, file_digest, write_json
 from bioseq.training.held_out import held_out_batches, held_out_loss
 from bioseq.training.objective import LanguageModel
+from bioseq.training.result import RunResult
 from bioseq.training.settings import TrainingSettings
 from bioseq.training.split import Split, load_split
 
@@ -29,28 +30,16 @@ SPLIT_FILE = "split.tsv"
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingResult:
-    """What a finished run gave.
+class TrainingResult(RunResult):
+    """What a finished pre-training gave: a model folder, with the weights of encoder and head.
 
     Attributes:
-        folder: The model folder.
         steps: Optimizer steps.
-        parameters: Weights of encoder and head.
-        train_sequences: Sequences fitted on.
-        valid_sequences: Sequences held out, part of which the run was watched by.
-        test_sequences: Sequences held out for these figures.
-        leaks: Held-out sequences that resemble a training sequence.
         test_perplexity: Of the tokens that the objective predicts, on the test part.
         unigram_perplexity: Of the same part under the training set's symbol frequencies.
     """
 
-    folder: str
     steps: int
-    parameters: int
-    train_sequences: int
-    valid_sequences: int
-    test_sequences: int
-    leaks: int
     test_perplexity: float
     unigram_perplexity: float
 

@@ -44,41 +44,56 @@ class DataSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OptimizerSettings:
+class FittingBasics:
+    """What every fitting by AdamW is told.
+
+    Attributes:
+        learning_rate: Highest rate.
+        weight_decay: How fast weights decay.
+        clip: Largest norm of the gradient.
+        precision: Number format of the matrix products; weights stay float32.
+        seed: Decides what is random.
+    """
+
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    precision: TrainingPrecision = "float32"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("learning_rate", "clip"):
+            check_range(name, getattr(self, name), getattr(self, name) > 0, "above 0")
+        for name in ("weight_decay", "seed"):
+            check_range(name, getattr(self, name), getattr(self, name) >= 0, "0 or more")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerSettings(FittingBasics):
     """How the weights are fitted: AdamW with linear warm-up and cosine decay.
 
     Attributes:
         steps: Optimizer steps.
         tokens_per_batch: Tokens in each step, over all devices.
-        learning_rate: Highest rate.
         warmup_steps: Steps up to the highest rate.
-        weight_decay: Of matrices; vectors have none.
-        clip: Largest norm of the gradient.
-        precision: Number format of the matrix products; weights stay float32.
-        seed: Decides weights, order, crops and masks.
         patience: Checks without a lower held-out loss after which the run ends, with the weights of
             the best check; without it the run takes all steps and keeps the last weights.
+
+    Matrices decay, vectors do not. The seed decides weights, order, crops and masks.
     """
 
     steps: int
     tokens_per_batch: int = 16_384
-    learning_rate: float = 1e-3
     warmup_steps: int = 200
-    weight_decay: float = 0.01
-    clip: float = 1.0
-    precision: TrainingPrecision = "float32"
-    seed: int = 0
     patience: int | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.patience is not None:
             check_range("patience", self.patience, self.patience >= 1, "1 or more")
         for name in ("steps", "tokens_per_batch"):
             check_range(name, getattr(self, name), getattr(self, name) >= 1, "1 or more")
-        for name in ("learning_rate", "clip"):
-            check_range(name, getattr(self, name), getattr(self, name) > 0, "above 0")
-        for name in ("warmup_steps", "weight_decay", "seed"):
-            check_range(name, getattr(self, name), getattr(self, name) >= 0, "0 or more")
+        check_range("warmup_steps", self.warmup_steps, self.warmup_steps >= 0, "0 or more")
 
 
 @dataclass(frozen=True, kw_only=True)

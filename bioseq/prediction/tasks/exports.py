@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -12,6 +11,7 @@ import polars as pl
 
 from bioseq.errors import OptionError, StoreError
 from bioseq.files import replacing
+from bioseq.prediction.tasks.meaning import Segmentation, classes_of, kind_of, segmentation_of
 from bioseq.prediction.tasks.pairs import list_pairs
 from bioseq.prediction.tasks.segments import decode, feature_of, segments, to_letters
 from bioseq.store import Embedding, Store, prepare_output
@@ -78,32 +78,39 @@ def prediction_columns(name: str, view: Embedding) -> list[pl.Series]:
     if not (view.is_per_residue or view.is_per_pair):
         return _per_sequence(name, view)
     texts: list[str | None] = [None] * len(view)
+    write = _writer(view)
     for record in view.records.tolist():
-        texts[record] = _text(name, view, np.asarray(view[record]))
+        texts[record] = write(np.asarray(view[record]))
     return [pl.Series(name, texts, pl.String)]
 
 
-def _text(name: str, view: Embedding, value: np.ndarray) -> str:
-    is_value = _kind(view) == "value"
+def _writer(view: Embedding) -> Callable[[np.ndarray], str]:
+    """Returns what writes the value of a record in a cell, of residues or of pairs."""
+    is_value = kind_of(view) == "value"
     if view.is_per_pair:
-        return list_pairs(value, most_probable=not is_value)
+        return lambda value: list_pairs(value, most_probable=not is_value)
     if is_value:
-        return ",".join(f"{x:.4g}" for x in value[:, 0])
-    return to_letters(decode(value, name), _classes(view))
+        return lambda value: ",".join(f"{x:.4g}" for x in value[:, 0])
+    segmentation = segmentation_of(view)
+    return lambda value: _letters(value, segmentation)
+
+
+def _letters(value: np.ndarray, segmentation: Segmentation) -> str:
+    return to_letters(decode(value, segmentation.grammar), segmentation.classes)
 
 
 def _per_sequence(name: str, view: Embedding) -> list[pl.Series]:
     values = np.full((len(view), view.dim), np.nan)
     values[view.records] = np.asarray(view.to_numpy())
-    classes = _classes(view)
-    if _kind(view) == "value":
+    classes = classes_of(view)
+    if kind_of(view) == "value":
         return [pl.Series(name, values[:, 0]).fill_nan(None)]
     columns = [
         pl.Series(f"{name}.{label}", values[:, i]).fill_nan(None) for i, label in enumerate(classes)
     ]
     chosen: list[str | None] = [None] * len(view)
     for record in view.records.tolist():
-        chosen[record] = choose_classes(values[record], classes, _kind(view))
+        chosen[record] = choose_classes(values[record], classes, kind_of(view))
     return [pl.Series(name, chosen, pl.String), *columns]
 
 
@@ -132,9 +139,9 @@ def _write_fasta(store: Store, path: Path) -> None:
     views = _segmented(store, "FASTA")
     with path.open("w", encoding="utf-8") as file:
         for record, id in enumerate(store.ids):
-            for name, view in views.items():
+            for name, (view, segmentation) in views.items():
                 if store.rows[record] >= 0:
-                    letters = to_letters(decode(np.asarray(view[record]), name), _classes(view))
+                    letters = _letters(np.asarray(view[record]), segmentation)
                     file.write(f">{id} {name}\n{letters}\n")
 
 
@@ -144,15 +151,15 @@ def _write_gff(store: Store, path: Path) -> None:
         file.write("##gff-version 3\n")
         for record, id in enumerate(store.ids):
             if store.rows[record] >= 0:
-                for name, view in views.items():
-                    for line in _gff_lines(id, name, view, record):
-                        file.write(line)
+                for name, (view, segmentation) in views.items():
+                    value = np.asarray(view[record])
+                    file.writelines(_gff_lines(id, name, value, segmentation))
 
 
-def _gff_lines(id: str, name: str, view: Embedding, record: int) -> Iterator[str]:
+def _gff_lines(id: str, name: str, value: np.ndarray, segmentation: Segmentation) -> Iterator[str]:
     seqid = quote(id, safe=_GFF_SAFE.replace(" ", "").replace(">", ""))
-    for segment in segments(np.asarray(view[record]), _classes(view), name):
-        feature = feature_of(name, segment.label)
+    for segment in segments(value, segmentation.classes, segmentation.grammar):
+        feature = feature_of(segmentation.features, segment.label)
         if feature is not None:
             label = quote(segment.label, safe="_-. ")
             yield (
@@ -161,25 +168,16 @@ def _gff_lines(id: str, name: str, view: Embedding, record: int) -> Iterator[str
             )
 
 
-def _segmented(store: Store, format: str) -> dict[str, Embedding]:
+def _segmented(store: Store, format: str) -> dict[str, tuple[Embedding, Segmentation]]:
     views = {
-        name: view
+        name: (view, segmentation_of(view))
         for name, view in store.predictions.items()
-        if view.is_per_residue and _kind(view) == "classes"
+        if view.is_per_residue and kind_of(view) == "classes"
     }
     if not views:
         allowed = f"a task with classes per residue for {format}"
         raise OptionError("predictions", ", ".join(store.predictions), allowed=allowed)
     return views
-
-
-def _classes(view: Embedding) -> list[str]:
-    found: Any = view.attrs["classes"]
-    return list(found)
-
-
-def _kind(view: Embedding) -> str:
-    return str(view.attrs.get("kind", "classes"))
 
 
 EXPORTS: Mapping[str, Callable[[Store, Path], None]] = {

@@ -2,11 +2,15 @@
 
 A predictor that was trained together with its encoder holds that one as a model folder, `encoder`.
 Version 1 of the format had one level for all targets, and no name for the readout of that level.
+Version 3 wrote the `features` and the `grammar` of each target. They are read in folders of every
+version, and the digest leaves them out: they change how predictions are read, not one number, and
+may be written into a folder of before, as they were into those of the package.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -18,18 +22,20 @@ import torch
 from bioseq.checkpoints.keymap import Rule, fill
 from bioseq.checkpoints.snapshot import CONFIG_FILE, read_config
 from bioseq.checkpoints.weights import WEIGHTS_FILE, find_weights, open_weights
-from bioseq.checkpoints.write import write_folder
+from bioseq.checkpoints.write import config_text, write_folder
 from bioseq.errors import CheckpointError
 from bioseq.heads import Head, HeadConfig, build_head
 from bioseq.labels.target import Target
+from bioseq.prediction.tasks.meaning import build_grammar
 from bioseq.prediction.tasks.predictor import EncoderReference, Predictor
 from bioseq.prediction.tasks.typicality import Typicality
 from bioseq.typing import AnyPath
 
 _FORMAT = "bioseq-predictor"
-_FORMAT_VERSION = 2
+_FORMAT_VERSION = 3
 ENCODER_FOLDER = "encoder"
 """Model folder in a predictor folder, of an encoder that belongs to no other."""
+_MEANING = ("features", "grammar")
 _NAMED_READOUT = re.compile(r"\.readouts\.[a-z]+\.")
 _BUNDLED = Path(__file__).parent / "bundled"
 
@@ -131,10 +137,16 @@ def _build(config: Mapping[str, Any]) -> Predictor:
         task=config["task"],
         version=config["version"],
         encoder=encoder,
-        targets=tuple(Target(**_tuples(target)) for target in config["targets"]),
+        targets=tuple(_target(target) for target in config["targets"]),
         heads=[build_head(head) for _ in range(config["members"])],
         typicality=Typicality(head.input_dim, config["typicality_directions"]),
     )
+
+
+def _target(fields: Mapping[str, Any]) -> Target:
+    grammar = fields.get("grammar")
+    built = None if grammar is None else build_grammar(grammar)
+    return Target(**{**_tuples(fields), "grammar": built})
 
 
 def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,6 +155,17 @@ def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _digest(folder: Path) -> str:
-    digest = hashlib.sha256((folder / CONFIG_FILE).read_bytes())
+    digest = hashlib.sha256(_without_meaning((folder / CONFIG_FILE).read_bytes()))
     digest.update((folder / WEIGHTS_FILE).read_bytes())
     return digest.hexdigest()
+
+
+def _without_meaning(text: bytes) -> bytes:
+    """Returns the text of a config as it is written without what changes no number."""
+    config = json.loads(text)
+    if not any(name in target for target in config["targets"] for name in _MEANING):
+        return text
+    for target in config["targets"]:
+        for name in _MEANING:
+            target.pop(name, None)
+    return config_text(config).encode()

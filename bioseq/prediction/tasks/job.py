@@ -13,6 +13,7 @@ from bioseq.prediction.tasks.collector import typicality_name
 from bioseq.prediction.tasks.encoders import load_referenced
 from bioseq.prediction.tasks.engine import Reading, TaskEngine
 from bioseq.prediction.tasks.folder import bundled_predictors, load_predictor
+from bioseq.prediction.tasks.meaning import TYPICALITY_ATTRIBUTES, meaning_of
 from bioseq.prediction.tasks.options import ALL, TaskOptions
 from bioseq.prediction.tasks.predictor import Predictor
 from bioseq.runs import (
@@ -74,15 +75,9 @@ class TaskJob:
             for target in predictor.targets:
                 found[f"predictions/{target.name}"] = {
                     **common,
-                    "classes": list(target.columns),
-                    "kind": target.kind,
-                    **({"separation": target.separation} if target.level == "pair" else {}),
+                    **meaning_of(target),
                 }
-            found[f"predictions/{typicality_name(task)}"] = {
-                **common,
-                "classes": ["typicality"],
-                "kind": "value",
-            }
+            found[f"predictions/{typicality_name(task)}"] = {**common, **TYPICALITY_ATTRIBUTES}
         return found
 
     def block_sizes(self) -> dict[str, int]:

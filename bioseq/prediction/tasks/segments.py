@@ -11,25 +11,6 @@ from jaxtyping import Float, Int64
 
 from bioseq.labels.grammar import Grammar
 
-# Sequence Ontology terms of the classes that are features; the other classes are background.
-FEATURES: Mapping[str, Mapping[str, str]] = {
-    "secondary-structure": {"H": "alpha_helix", "E": "beta_strand"},
-    "secondary-structure-8": {
-        "G": "right_handed_peptide_helix",
-        "H": "alpha_helix",
-        "I": "pi_helix",
-        "E": "beta_strand",
-        "T": "polypeptide_turn_motif",
-    },
-    "disorder": {"D": "intrinsically_unstructured_polypeptide_region"},
-    "topology": {"H": "transmembrane_helix", "B": "transmembrane_beta_strand"},
-}
-
-# A helix that crosses a membrane has at least some 12 residues, a strand 5.
-GRAMMARS: Mapping[str, Grammar] = {
-    "topology": Grammar(shortest=(1, 12, 5), forbidden=((1, 2), (2, 1)))
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
@@ -49,12 +30,10 @@ class Segment:
 
 
 def decode(
-    probabilities: Float[np.ndarray, "residues classes"], target: str
+    probabilities: Float[np.ndarray, "residues classes"], grammar: Grammar | None
 ) -> Int64[np.ndarray, " residues"]:
-    """Gives the most probable class of every residue, by the target's grammar if it has one."""
-    if target in GRAMMARS:
-        return GRAMMARS[target].decode(probabilities)
-    return probabilities.argmax(axis=1)
+    """Returns the class of every residue: the most probable ones that the grammar allows."""
+    return probabilities.argmax(axis=1) if grammar is None else grammar.decode(probabilities)
 
 
 def to_letters(found: Int64[np.ndarray, " residues"], classes: Sequence[str]) -> str:
@@ -63,10 +42,12 @@ def to_letters(found: Int64[np.ndarray, " residues"], classes: Sequence[str]) ->
 
 
 def segments(
-    probabilities: Float[np.ndarray, "residues classes"], classes: Sequence[str], target: str
+    probabilities: Float[np.ndarray, "residues classes"],
+    classes: Sequence[str],
+    grammar: Grammar | None = None,
 ) -> Iterator[Segment]:
     """Gives the runs of residues of one class, in order; together they cover the sequence."""
-    found = decode(probabilities, target)
+    found = decode(probabilities, grammar)
     bounds = [0, *(np.flatnonzero(np.diff(found)) + 1).tolist(), len(found)]
     for start, stop in itertools.pairwise(bounds):
         label = int(found[start])
@@ -74,12 +55,11 @@ def segments(
         yield Segment(start=start, stop=stop, label=classes[label], score=score)
 
 
-def feature_of(target: str, label: str) -> str | None:
-    """Gives the Sequence Ontology term of a class; None for background.
+def feature_of(features: Mapping[str, str] | None, label: str) -> str | None:
+    """Returns the Sequence Ontology term of a class; None for background.
 
-    Targets that are not listed, of one's own predictors, have no background: all their classes are
-    plain features.
+    Args:
+        features: The terms of the classes that are features; None where there is no background.
+        label: The class.
     """
-    if target not in FEATURES:
-        return "polypeptide_region"
-    return FEATURES[target].get(label)
+    return "polypeptide_region" if features is None else features.get(label)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from bioseq.labels.columns import label_rows
 from bioseq.labels.target import Target
 from bioseq.runs import choose_device
 from bioseq.training.predictor.loss import standardise
-from bioseq.training.predictor.settings import PredictorSettings, TargetSettings
+from bioseq.training.predictor.settings import TargetSettings
 from bioseq.training.predictor.states import States
 from bioseq.training.predictor.table import LabelTable
 from bioseq.typing import Level
@@ -90,13 +90,22 @@ class LabelledStates:
                 yield head(states, layout), labels
 
 
-def label_states(settings: PredictorSettings, table: LabelTable, states: States) -> LabelledStates:
-    """Brings together what heads are fitted on."""
+def label_states(
+    states: States, table: LabelTable, targets: Sequence[TargetSettings], residues_per_batch: int
+) -> LabelledStates:
+    """Returns states with the labels of their sequences, and what the losses of a batch count.
+
+    Args:
+        states: Of the labelled sequences.
+        table: These, with their labels.
+        targets: What to learn.
+        residues_per_batch: Residues in each step.
+    """
     training = table.members("train")
     lengths = np.array([len(sequence) for sequence in table.sequences], np.int64)
-    batches = lengths[training].sum() / settings.optimizer.residues_per_batch
-    targets, factors = [], []
-    for wanted in settings.targets:
+    batches = lengths[training].sum() / residues_per_batch
+    standardised, factors = [], []
+    for wanted in targets:
         known, values = 0, [torch.empty(0)]
         for member in training.tolist():
             rows = label_rows(table.labels[wanted.name][member])
@@ -104,13 +113,13 @@ def label_states(settings: PredictorSettings, table: LabelTable, states: States)
             known += len(rows)
             if wanted.kind == "value":
                 values.append(torch.from_numpy(rows[:, 0]))
-        targets.append(standardise(_target(wanted), torch.cat(values)))
+        standardised.append(standardise(_target(wanted), torch.cat(values)))
         width = len(wanted.classes) if wanted.kind == "labels" else 1
         factors.append(float(wanted.weight * batches / max(1, known * width)))
     return LabelledStates(
         table=table,
         states=states,
-        targets=tuple(targets),
+        targets=tuple(standardised),
         factors=tuple(factors),
         lengths=lengths,
         device=choose_device("auto"),

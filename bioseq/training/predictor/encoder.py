@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +19,11 @@ from bioseq.prediction.tasks.folder import ENCODER_FOLDER
 from bioseq.prediction.tasks.predictor import EncoderReference
 from bioseq.runs import choose_device
 from bioseq.tokenizer import build_residue_tokenizer
+from bioseq.training.predictor.encoder_settings import EncoderSettings
 from bioseq.training.predictor.lora import add_lora, merge_lora
-from bioseq.training.predictor.settings import PredictorSettings
 from bioseq.training.predictor.states import ComputedStates, States, open_states
 from bioseq.training.predictor.table import LabelTable
-
-STATES_FILE = "states.h5"
+from bioseq.typing import Molecule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,61 +42,71 @@ class StateSource:
 
 @contextmanager
 def open_state_source(
-    settings: PredictorSettings, table: LabelTable, folder: Path
+    settings: EncoderSettings, table: LabelTable, store: Path, *, molecule: Molecule, seed: int
 ) -> Iterator[StateSource]:
     """Gives the states that the settings ask for.
 
     Args:
-        settings: Of the training.
+        settings: Of the encoder.
         table: The labelled sequences.
-        folder: Of the run.
+        store: Has the states of a frozen encoder, or gets them.
+        molecule: Kind of molecule that a new encoder reads.
+        seed: Decides the weights of what is trained.
 
     Raises:
         CheckpointError: there is no such model.
         MissingDependencyError: LoRA is asked for, and `peft` is not installed.
         OptionError: the settings ask for something impossible.
     """
-    if settings.encoder.is_trained:
-        yield _train(settings, table)
+    if settings.is_trained:
+        yield _train(settings, table, molecule, seed)
         return
-    model = load_task_encoder(settings.encoder.model)
-    layers = _resolve(settings, model)
-    given = settings.encoder.embeddings
-    path = settings.folder / given if given else folder / STATES_FILE
-    reference = _refer(settings, settings.encoder.model, model.weights_sha256, layers)
-    store, states = open_states(model, layers, table, path)
-    with store:
+    model = load_task_encoder(settings.model)
+    layers = _resolve(settings.layers, model)
+    reference = EncoderReference(
+        model=settings.model,
+        weights_sha256=model.weights_sha256,
+        layers=layers,
+        first_residues=settings.first_residues,
+    )
+    opened, states = open_states(model, layers, table, store)
+    with opened:
         yield StateSource(states=states, finish=lambda _: reference)
 
 
-def _train(settings: PredictorSettings, table: LabelTable) -> StateSource:
-    torch.manual_seed(settings.optimizer.seed)
-    model = (
-        _new_model(settings) if settings.encoder.new else load_task_encoder(settings.encoder.model)
-    )
-    encoder, layers = model.encoder.to(choose_device("auto")), _resolve(settings, model)
+def _train(
+    settings: EncoderSettings, table: LabelTable, molecule: Molecule, seed: int
+) -> StateSource:
+    torch.manual_seed(seed)
+    new = settings.new
+    model = _new_model(new, molecule) if new else load_task_encoder(settings.model)
+    encoder, layers = model.encoder.to(choose_device("auto")), _resolve(settings.layers, model)
     if not any(True for _ in encoder.parameters()):
-        raise OptionError("[encoder] train", settings.encoder.train, allowed=f"none: {model.name}")
+        raise OptionError("[encoder] train", settings.train, allowed=f"none: {model.name}")
     adapted: Any = None
-    if settings.encoder.train == "lora":
-        adapted = add_lora(encoder, settings.encoder.lora)
+    if settings.train == "lora":
+        adapted = add_lora(encoder, settings.lora)
 
     def finish(folder: Path) -> EncoderReference:
         if adapted is not None:
             merge_lora(adapted)
         own = folder / ENCODER_FOLDER
         save_model(own, encoder=encoder, tokenizer=model.tokenizer, head=None, objective=None)
-        digest = weights_digest(find_weights(own))
-        return _refer(settings, ENCODER_FOLDER, digest, layers)
+        return EncoderReference(
+            model=ENCODER_FOLDER,
+            weights_sha256=weights_digest(find_weights(own)),
+            layers=layers,
+            first_residues=settings.first_residues,
+        )
 
-    rate = settings.encoder.mask_rate
+    rate = settings.mask_rate
     states = ComputedStates(encoder, model.tokenizer, layers, table, mask_rate=rate)
     return StateSource(states=states, finish=finish)
 
 
-def _new_model(settings: PredictorSettings) -> Model:
-    tokenizer = build_residue_tokenizer(settings.data.molecule)
-    config = {**settings.encoder.new, "vocabulary_size": len(tokenizer.vocabulary)}
+def _new_model(new: Mapping[str, Any], molecule: Molecule) -> Model:
+    tokenizer = build_residue_tokenizer(molecule)
+    config = {**new, "vocabulary_size": len(tokenizer.vocabulary)}
     return Model(
         name=ENCODER_FOLDER,
         encoder=build_encoder(config),
@@ -108,16 +117,5 @@ def _new_model(settings: PredictorSettings) -> Model:
     )
 
 
-def _resolve(settings: PredictorSettings, model: Model) -> tuple[int, ...]:
-    return tuple(sorted(set(model.encoder.resolve_layers(settings.encoder.layers))))
-
-
-def _refer(
-    settings: PredictorSettings, model: str, digest: str, layers: tuple[int, ...]
-) -> EncoderReference:
-    return EncoderReference(
-        model=model,
-        weights_sha256=digest,
-        layers=layers,
-        first_residues=settings.encoder.first_residues,
-    )
+def _resolve(layers: Sequence[int], model: Model) -> tuple[int, ...]:
+    return tuple(sorted(set(model.encoder.resolve_layers(layers))))

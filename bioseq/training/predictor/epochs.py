@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Int64
 
-from bioseq.training.predictor.settings import PredictorSettings
+from bioseq.training.predictor.settings import FittingSettings
 from bioseq.training.predictor.table import LabelTable
 
 _BATCHES_PER_POOL = 16
@@ -66,20 +66,23 @@ class Epochs:
         return self.order(self.members, self.lengths, self.residues, rng)
 
 
-def schedule_epochs(settings: PredictorSettings, table: LabelTable, seed: int) -> Epochs:
+def schedule_epochs(
+    optimizer: FittingSettings, table: LabelTable, seed: int, *, by_length: bool
+) -> Epochs:
     """Returns the epochs of one member.
 
     Args:
-        settings: Of the training.
+        optimizer: How to fit.
         table: The labelled sequences.
         seed: Of the member.
+        by_length: Whether sequences of similar length share a batch: what is computed anew is
+            computed faster so.
     """
-    members, optimizer = table.members("train"), settings.optimizer
+    members = table.members("train")
     return Epochs(
         members=members,
         lengths=np.array([len(table.sequences[i]) for i in members], np.int64),
-        # What is computed anew is computed faster for sequences of similar length.
-        order=bucket_order if settings.encoder.is_trained else random_order,
+        order=bucket_order if by_length else random_order,
         residues=optimizer.residues_per_batch,
         seed=seed,
         most=optimizer.epochs,

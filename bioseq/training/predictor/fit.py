@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,14 @@ from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 from torch.optim import AdamW
 
+from bioseq.errors import OptionError
 from bioseq.heads import Head, HeadConfig, build_head
 from bioseq.labels.target import level_widths
 from bioseq.training.fitting import Fitting, trained_weights, with_schedule
 from bioseq.training.predictor.dataset import LabelledStates
 from bioseq.training.predictor.epochs import Epochs, schedule_epochs
 from bioseq.training.predictor.loss import joint_loss
-from bioseq.training.predictor.settings import PredictorSettings
+from bioseq.training.predictor.settings import FittingSettings, HeadSettings, PredictorSettings
 from bioseq.training.predictor.table import LabelTable
 from bioseq.training.steps import Step, derive_seed
 from bioseq.training.trainer import ResumableTrainer, Schedule
@@ -37,21 +38,28 @@ class HeadFitting(Fitting):
         head: What is fitted; the states are, too, where they have weights that are not frozen.
         labelled: What it is fitted on.
         epochs: What the steps read.
-        settings: How.
+        optimizer: How.
+        encoder_rate: Highest learning rate of the states' weights; 0 for that of the head.
     """
 
     model: nn.ModuleDict
     unit = "residues"
 
     def __init__(
-        self, head: Head, labelled: LabelledStates, epochs: Epochs, settings: PredictorSettings
+        self,
+        head: Head,
+        labelled: LabelledStates,
+        epochs: Epochs,
+        optimizer: FittingSettings,
+        encoder_rate: float = 0.0,
     ) -> None:
         super().__init__(nn.ModuleDict({"head": head, "states": labelled.states}))
         self.labelled = labelled
         self.epochs = epochs
-        self.settings = settings
+        self.settings = optimizer
+        self.encoder_rate = encoder_rate or optimizer.learning_rate
         valid = labelled.lengths[labelled.table.members("valid")].sum()
-        self.valid_batches = float(valid / settings.optimizer.residues_per_batch)
+        self.valid_batches = float(valid / optimizer.residues_per_batch)
 
     def size(self, step: Step[Members]) -> int:
         """Gives the residues of a step."""
@@ -83,11 +91,10 @@ class HeadFitting(Fitting):
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Builds AdamW with warm-up and cosine decay, with a rate each for head and encoder."""
-        settings = self.settings.optimizer
-        encoder_rate = self.settings.encoder.learning_rate or settings.learning_rate
+        settings = self.settings
         groups = [
             {"params": list(trained_weights(self.model[name]).values()), "lr": rate}
-            for name, rate in (("head", settings.learning_rate), ("states", encoder_rate))
+            for name, rate in (("head", settings.learning_rate), ("states", self.encoder_rate))
         ]
         return with_schedule(
             AdamW(groups, weight_decay=settings.weight_decay),
@@ -116,62 +123,89 @@ class LastCheck(Callback):
             trainer.should_stop = True
 
 
+@dataclass(frozen=True, kw_only=True)
 class Member:
     """One of the heads whose mean a predictor gives.
 
-    Args:
-        number: Of the head; decides its seed.
-        settings: Of the training.
-        table: The labelled sequences.
-        folder: For checkpoint, best weights and log.
-        report: Takes lines of progress.
-        seconds_between_saves: Time between checkpoints.
-
     Attributes:
-        trainer: Of its fitting.
-
-    Raises:
-        OptionError: the devices are not there, or not as many as started processes.
+        head: Its shape.
+        optimizer: How it is fitted.
+        encoder_rate: Highest learning rate of an encoder that is fitted with it; 0 for its own.
+        epochs: What the steps read.
+        trainer: Takes the steps.
     """
 
-    def __init__(
-        self,
-        number: int,
-        settings: PredictorSettings,
-        table: LabelTable,
-        folder: Path,
-        report: Callable[[str], None],
-        seconds_between_saves: float,
-    ) -> None:
-        self._settings = settings
-        seed = derive_seed(settings.optimizer.seed, number)
-        self._epochs = schedule_epochs(settings, table, seed)
-        schedule = Schedule(
-            steps=self._epochs.steps,
-            steps_between_checks=self._epochs.steps_each,
-            patience=settings.optimizer.patience,
-            clip=settings.optimizer.clip,
-            precision=settings.optimizer.precision,
-            uses_all_weights=not settings.encoder.is_trained,
-            seconds_between_saves=seconds_between_saves,
-        )
-        self.trainer = ResumableTrainer(schedule, settings.run, folder, report)
+    head: HeadSettings
+    optimizer: FittingSettings
+    encoder_rate: float
+    epochs: Epochs
+    trainer: ResumableTrainer
 
     def fit(self, labelled: LabelledStates) -> Head:
         """Fits until the last epoch or until patience ends, and gives the best epoch's head."""
-        torch.manual_seed(self._epochs.seed)
-        head = build_head(_head_config(self._settings, labelled))
-        fitting = HeadFitting(head, labelled, self._epochs, self._settings)
-        residues = self._settings.optimizer.residues_per_batch
+        torch.manual_seed(self.epochs.seed)
+        head = build_head(_head_config(self.head, labelled))
+        fitting = HeadFitting(head, labelled, self.epochs, self.optimizer, self.encoder_rate)
+        residues = self.optimizer.residues_per_batch
         watched = labelled.cut(labelled.table.members("valid"), residues)
-        self.trainer.fit(fitting, self._epochs.batches, watched)
+        self.trainer.fit(fitting, self.epochs.batches, watched)
         fitting.model.to(labelled.device).eval()  # Lightning leaves it on the CPU, in training
         return head
 
 
-def _head_config(settings: PredictorSettings, labelled: LabelledStates) -> HeadConfig:
+def schedule_members(
+    settings: PredictorSettings,
+    table: LabelTable,
+    folder: Path,
+    report: Callable[[str], None],
+    seconds_between_saves: float,
+) -> list[Member]:
+    """Returns the members of a predictor, each with its seed and a folder for its files.
+
+    Args:
+        settings: Of the training.
+        table: The labelled sequences.
+        folder: For checkpoints, best weights and logs.
+        report: Takes lines of progress.
+        seconds_between_saves: Time between checkpoints.
+
+    Raises:
+        OptionError: the devices are not there, or not as many as started processes; or a trained
+            encoder is to have several heads.
+    """
+    optimizer, encoder = settings.optimizer, settings.encoder
+    count = optimizer.members
+    if encoder.is_trained and count > 1:
+        raise OptionError("[optimizer] members", count, allowed="1 with a trained encoder")
+    members = []
+    for number in range(count):
+        seed = derive_seed(optimizer.seed, number)
+        epochs = schedule_epochs(optimizer, table, seed, by_length=encoder.is_trained)
+        schedule = Schedule(
+            steps=epochs.steps,
+            steps_between_checks=epochs.steps_each,
+            patience=optimizer.patience,
+            clip=optimizer.clip,
+            precision=optimizer.precision,
+            uses_all_weights=not encoder.is_trained,
+            seconds_between_saves=seconds_between_saves,
+        )
+        own = folder / f"member-{number}" if count > 1 else folder
+        members.append(
+            Member(
+                head=settings.head,
+                optimizer=optimizer,
+                encoder_rate=encoder.learning_rate,
+                epochs=epochs,
+                trainer=ResumableTrainer(schedule, settings.run, own, report),
+            )
+        )
+    return members
+
+
+def _head_config(settings: HeadSettings, labelled: LabelledStates) -> HeadConfig:
     return HeadConfig(
-        **asdict(settings.head),
+        **asdict(settings),
         outputs=level_widths(labelled.targets),
         input_dim=labelled.states.dim,
     )

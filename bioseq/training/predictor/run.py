@@ -6,11 +6,10 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from bioseq.errors import OptionError
 from bioseq.heads import Head
 from bioseq.prediction.tasks.folder import save_predictor
 from bioseq.prediction.tasks.predictor import EncoderReference, Predictor
@@ -19,15 +18,14 @@ from bioseq.training.extra import naming_extra
 from bioseq.training.folder import claim_folder, file_digest, write_json
 from bioseq.training.predictor.calibrate import calibrate_all
 from bioseq.training.predictor.dataset import LabelledStates, label_states
-from bioseq.training.predictor.encoder import StateSource, open_state_source
-from bioseq.training.predictor.settings import PredictorSettings
+from bioseq.training.predictor.encoder import open_state_source
+from bioseq.training.predictor.settings import FittingSettings, NameSettings, PredictorSettings
 from bioseq.training.predictor.table import LabelTable, load_table
-
-if TYPE_CHECKING:
-    from bioseq.training.predictor.fit import Member
+from bioseq.training.result import RunResult
 
 PREDICTOR_FOLDER = "predictor"
 RESULT_FILE = "result.json"
+STATES_FILE = "states.h5"
 
 _TYPICAL_SEQUENCES = 2_000
 # Fields that older runs do not have: at their defaults they are left out of the fingerprint.
@@ -39,25 +37,16 @@ _LATER = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictorResult:
-    """What a finished training gave.
+class PredictorResult(RunResult):
+    """What a finished training gave: a predictor folder.
+
+    Its weights are those of all members, and of the encoder if it was trained. The valid part
+    ended the fitting and set the temperatures.
 
     Attributes:
-        folder: The predictor folder.
-        parameters: Weights of all members, and of the encoder if it was trained.
-        train_sequences: Sequences fitted on.
-        valid_sequences: Sequences that ended the fitting and set the temperatures.
-        test_sequences: Sequences held out from both.
-        leaks: Held-out sequences that resemble a training sequence.
         valid_loss: Of the members, each at its best epoch.
     """
 
-    folder: str
-    parameters: int
-    train_sequences: int
-    valid_sequences: int
-    test_sequences: int
-    leaks: int
     valid_loss: list[float]
 
 
@@ -96,20 +85,34 @@ def train_predictor(
         report(f"{folder}: already finished")
         return _read_result(folder)
     table = load_table(settings)
-    members = _schedule_members(settings, table, folder, report, seconds_between_saves)
+    with naming_extra():
+        from bioseq.training.predictor.fit import schedule_members
+    members = schedule_members(settings, table, folder, report, seconds_between_saves)
     trainer, leaks = members[0].trainer, 0
     if trainer.is_first:
         claim_folder(folder, fingerprint)
         leaks = int(table.find_leaks(settings.data.molecule).sum())
         report(_describe(table, leaks))
     trainer.wait_for_first()
-    with open_state_source(settings, table, folder) as source:
-        labelled = label_states(settings, table, source.states)
+    optimizer, given = settings.optimizer, settings.encoder.embeddings
+    with open_state_source(
+        settings.encoder,
+        table,
+        settings.folder / given if given else folder / STATES_FILE,
+        molecule=settings.data.molecule,
+        seed=optimizer.seed,
+    ) as source:
+        residues = optimizer.residues_per_batch
+        labelled = label_states(source.states, table, settings.targets, residues)
         heads = [member.fit(labelled) for member in members]
         if trainer.is_first:
+            encoder = source.finish(folder / PREDICTOR_FOLDER)
+            predictor = _build_predictor(settings.predictor, optimizer, encoder, labelled, heads)
+            save_predictor(folder / PREDICTOR_FOLDER, predictor)
+            weights = [*predictor.heads.parameters(), *source.states.parameters()]
             result = PredictorResult(
                 folder=str(folder / PREDICTOR_FOLDER),
-                parameters=_save(settings, source, labelled, heads, folder / PREDICTOR_FOLDER),
+                parameters=sum(weight.numel() for weight in weights),
                 train_sequences=len(table.members("train")),
                 valid_sequences=len(table.members("valid")),
                 test_sequences=len(table.members("test")),
@@ -121,55 +124,23 @@ def train_predictor(
     return _read_result(folder)
 
 
-def _schedule_members(
-    settings: PredictorSettings,
-    table: LabelTable,
-    folder: Path,
-    report: Callable[[str], None],
-    seconds_between_saves: float,
-) -> list[Member]:
-    count = settings.optimizer.members
-    if settings.encoder.is_trained and count > 1:
-        raise OptionError("[optimizer] members", count, allowed="1 with a trained encoder")
-    with naming_extra():
-        from bioseq.training.predictor.fit import Member
-    folders = [folder / f"member-{i}" for i in range(count)] if count > 1 else [folder]
-    return [
-        Member(number, settings, table, own, report, seconds_between_saves)
-        for number, own in enumerate(folders)
-    ]
-
-
-def _save(
-    settings: PredictorSettings,
-    source: StateSource,
-    labelled: LabelledStates,
-    heads: list[Head],
-    folder: Path,
-) -> int:
-    """Writes the predictor, with its encoder if that was trained; gives the number of weights."""
-    predictor = _build_predictor(settings, source.finish(folder), labelled, heads)
-    save_predictor(folder, predictor)
-    weights = [*predictor.heads.parameters(), *source.states.parameters()]
-    return sum(weight.numel() for weight in weights)
-
-
 def _build_predictor(
-    settings: PredictorSettings,
+    name: NameSettings,
+    optimizer: FittingSettings,
     encoder: EncoderReference,
     labelled: LabelledStates,
     heads: list[Head],
 ) -> Predictor:
     """Calibrates on the valid part and learns what typical inputs look like."""
     valid, training = labelled.table.members("valid"), labelled.table.members("train")
-    targets = calibrate_all(heads, labelled, settings.optimizer.residues_per_batch)
-    rng = np.random.default_rng(settings.optimizer.seed)
+    targets = calibrate_all(heads, labelled, optimizer.residues_per_batch)
+    rng = np.random.default_rng(optimizer.seed)
     seen = rng.permutation(training)[:_TYPICAL_SEQUENCES]
     held_out = rng.permutation(valid)[:_TYPICAL_SEQUENCES]
     typicality = fit_typicality(labelled.means(seen), labelled.means(held_out))
     return Predictor(
-        task=settings.predictor.task,
-        version=settings.predictor.version,
+        task=name.task,
+        version=name.version,
         encoder=encoder,
         targets=targets,
         heads=heads,

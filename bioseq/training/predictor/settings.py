@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bioseq.errors import OptionError
-from bioseq.heads import HeadKind
+from bioseq.heads import HeadKind, HeadShape
 from bioseq.labels.columns import LabelColumn
 from bioseq.settings import check_range, load_toml, read_table
 from bioseq.training.predictor.encoder_settings import EncoderSettings, read_encoder
-from bioseq.training.settings import RunSettings, TrainingPrecision
+from bioseq.training.settings import FittingBasics, RunSettings
 from bioseq.typing import Molecule
 
 _TABLES = ("data", "encoder", "head", "optimizer", "predictor", "run", "targets")
@@ -51,16 +51,11 @@ class LabelSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class HeadSettings:
-    """Shape of the head; see `HeadConfig`."""
+class HeadSettings(HeadShape):
+    """Shape of the head, with other defaults."""
 
     kind: HeadKind = "convolution"
-    dim: int = 128
-    pair_dim: int = 64
-    kernel: int = 5
     dilations: tuple[int, ...] = (1, 2, 4)
-    dropout: float = 0.2
-    shortest: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +72,7 @@ class TargetSettings(LabelColumn):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FittingSettings:
+class FittingSettings(FittingBasics):
     """How heads are fitted: AdamW with linear warm-up and cosine decay, best epoch kept.
 
     Attributes:
@@ -85,34 +80,26 @@ class FittingSettings:
         steps: Updates of the weights after which fitting ends, if `epochs` would not end it before;
             0 for no such end.
         residues_per_batch: Residues in each step.
-        learning_rate: Highest rate.
         warmup: Share of the steps up to the highest rate.
-        weight_decay: Of all weights of the head, and of the encoder's that are trained.
-        clip: Largest norm of the gradient.
-        precision: Number format of the matrix products; weights stay float32.
         patience: Epochs without a lower loss on the valid part after which a member is done.
         members: Heads that are fitted, each from its own seed; predictions are their mean.
-        seed: Decides weights, order, dropout and split.
+
+    The weights of the head decay, and those of the encoder that are trained. The seed decides
+    weights, order, dropout and split.
     """
 
     epochs: int = 10
     steps: int = 0
     residues_per_batch: int = 8_192
-    learning_rate: float = 1e-3
     warmup: float = 0.05
-    weight_decay: float = 0.01
-    clip: float = 1.0
-    precision: TrainingPrecision = "float32"
     patience: int = 3
     members: int = 1
-    seed: int = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ("epochs", "residues_per_batch", "patience", "members"):
             check_range(name, getattr(self, name), getattr(self, name) >= 1, "1 or more")
-        for name in ("learning_rate", "clip"):
-            check_range(name, getattr(self, name), getattr(self, name) > 0, "above 0")
-        for name in ("steps", "warmup", "weight_decay", "seed"):
+        for name in ("steps", "warmup"):
             check_range(name, getattr(self, name), getattr(self, name) >= 0, "0 or more")
 
 

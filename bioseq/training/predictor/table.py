@@ -60,7 +60,7 @@ def load_table(settings: PredictorSettings) -> LabelTable:
     if first and any(target.level != "sequence" for target in settings.targets):
         raise OptionError("first_residues", first, allowed="0, or targets per sequence alone")
     sequences = [sequence[:first] for sequence in sequences] if first else sequences
-    parts = _parts(frame, sequences, settings, path)
+    parts = _parts(frame, sequences, settings.data, settings.optimizer.seed, path)
     for part in ("train", "valid"):
         if not (parts == part).any():
             raise InputError(path, f"no sequence in the {part} part of {len(frame):,} rows")
@@ -116,9 +116,8 @@ def _sequences(frame: pl.DataFrame, data: LabelSettings, path: Path, folder: Pat
 
 
 def _parts(
-    frame: pl.DataFrame, sequences: list[str], settings: PredictorSettings, path: Path
+    frame: pl.DataFrame, sequences: list[str], data: LabelSettings, seed: int, path: Path
 ) -> Shaped[np.ndarray, " sequences"]:
-    data, seed = settings.data, settings.optimizer.seed
     if data.split == "column":
         words = read_column(frame, data.split_column, path)
         for word in words:

@@ -55,9 +55,11 @@ def make_predictor(tmp_path: Path, encoder_folder: Path) -> Callable[..., Path]:
         sha256: str | None = None,
         encoder: Path = encoder_folder,
         more: tuple[Target, ...] = (),
+        **meaning: Any,
     ) -> Path:
         model = load_model(encoder)
-        targets = (Target(name=task, level=level, kind=target, classes=classes), *more)
+        first = Target(name=task, level=level, kind=target, classes=classes, **meaning)
+        targets = (first, *more)
         with torch.random.fork_rng():
             torch.manual_seed(len(task))
             config = HeadConfig(

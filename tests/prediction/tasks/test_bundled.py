@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 
+from bioseq.errors import CheckpointError
+from bioseq.labels import Grammar
 from bioseq.prediction.catalogue import bundled_titles
 from bioseq.prediction.tasks import bundled_predictors, load_predictor, save_predictor
 from bioseq.prediction.tasks.encoders import load_referenced
@@ -34,16 +37,32 @@ def version_of(folder: Path) -> int:
 
 
 @pytest.mark.parametrize("task", [t for t, f in bundled_predictors().items() if version_of(f) == 1])
-def test_a_folder_of_format_version_1_is_read_and_written_again_as_version_2(
+def test_a_folder_of_format_version_1_is_read_and_written_again_as_the_newest(
     task: str, tmp_path: Path
 ) -> None:
     old = load_predictor(task)
     save_predictor(tmp_path / task, old)
-    assert version_of(tmp_path / task) == 2
+    assert version_of(tmp_path / task) == 3
     new = load_predictor(tmp_path / task)
     assert new.targets == old.targets
     for name, weight in old.state_dict().items():
         assert torch.equal(weight, new.state_dict()[name]), name
+
+
+def test_a_folder_is_the_same_predictor_whatever_its_classes_mean(tmp_path: Path) -> None:
+    folder = tmp_path / "topology"
+    shutil.copytree(bundled_predictors()["topology"], folder)
+    config = json.loads((folder / "config.json").read_text())
+    del config["targets"][0]["features"], config["targets"][0]["grammar"]
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    plain, bundled = load_predictor(folder), load_predictor("topology")
+    assert plain.digest == bundled.digest
+    assert (plain.targets[0].features, plain.targets[0].grammar) == (None, None)
+    assert bundled.targets[0].grammar == Grammar(shortest=(1, 12, 5), forbidden=((1, 2), (2, 1)))
+    config["targets"][0]["grammar"] = {"shortest": [1, 12], "forbidden": []}
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(CheckpointError, match="shortest of topology"):
+        load_predictor(folder)
 
 
 @pytest.mark.parametrize("task", bundled_predictors())

@@ -158,8 +158,12 @@ def _assert_close_runs(folder: Path, other: Path) -> None:
 
 def _fitting(settings: PredictorSettings, folder: Path) -> HeadFitting:
     table = load_table(settings)
-    with open_state_source(settings, table, folder) as source:
-        labelled = label_states(settings, table, source.states)
+    with open_state_source(
+        settings.encoder, table, folder / "states.h5", molecule="protein", seed=0
+    ) as source:
+        optimizer = settings.optimizer
+        residues = optimizer.residues_per_batch
+        labelled = label_states(source.states, table, settings.targets, residues)
     config = HeadConfig(
         kind="convolution",
         outputs=level_widths(labelled.targets),
@@ -167,7 +171,9 @@ def _fitting(settings: PredictorSettings, folder: Path) -> HeadFitting:
         dropout=0.0,
     )
     torch.manual_seed(0)
-    return HeadFitting(build_head(config), labelled, schedule_epochs(settings, table, 0), settings)
+    by_length = settings.encoder.is_trained
+    epochs = schedule_epochs(optimizer, table, 0, by_length=by_length)
+    return HeadFitting(build_head(config), labelled, epochs, optimizer)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7])
