@@ -27,7 +27,6 @@ from bioseq.models import MSATransformer, MSATransformerConfig
 from bioseq.tokenizer import ResidueTokenizer
 from bioseq.typing import AnyPath
 
-ARCHITECTURE = "msa_transformer"
 _REGRESSION_MARK = "contact_head.regression.weight"
 _PREFIX = re.compile(r"encoder\.(sentence_encoder\.)?")
 _RELEASED = "encoder.sentence_encoder."
