@@ -6,6 +6,7 @@ import statistics
 import subprocess
 import sys
 import sysconfig
+import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
@@ -49,6 +50,34 @@ def test_every_folder_of_modules_is_a_package(package: str) -> None:
     assert [folder for folder in folders if not (folder / "__init__.py").is_file()] == []
 
 
+WORKFLOWS = "bioseq_cli/workflows"
+
+
+def in_wheel() -> dict[str, str]:
+    """What the wheel takes from outside the packages: source and place."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    return settings["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+
+
+def test_the_wheel_holds_the_workflows_where_the_rules_look_and_no_research() -> None:
+    folders = {path.name for path in (ROOT / "pipelines").iterdir() if any(path.rglob("*.*"))}
+    kept = ["Snakefile", *(f"pipelines/{name}" for name in folders - {"research"})]
+    assert in_wheel() == {source: f"{WORKFLOWS}/{source}" for source in kept}
+
+
+def test_the_rules_name_only_files_that_are_in_the_wheel() -> None:
+    rules = ROOT / "pipelines" / "rules"
+    named = {
+        rules / name
+        for path in rules.glob("*.smk")
+        for name in re.findall(r'"(\.\./[^"]+)"', path.read_text())
+    }
+    paths = {path.resolve().relative_to(ROOT).as_posix() for path in named}
+    assert "pipelines/evaluation/probe.py" in paths
+    assert [path for path in paths if not (ROOT / path).is_file()] == []
+    assert [path for path in paths if path.rpartition("/")[0] not in in_wheel()] == []
+
+
 def test_torch_uses_one_thread_in_tests() -> None:
     import torch
 
@@ -58,3 +87,16 @@ def test_torch_uses_one_thread_in_tests() -> None:
 def test_the_changelog_has_an_entry_for_this_version() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text()
     assert re.search(rf"^## {re.escape(bioseq.__version__)}\b", changelog, re.MULTILINE)
+
+
+def test_a_research_workflow_says_that_the_wheel_lacks_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from click.testing import CliRunner
+
+    import bioseq_cli.run
+
+    monkeypatch.setattr(bioseq_cli.run, "workflow_folder", lambda: tmp_path)
+    answer = CliRunner().invoke(bioseq_cli.run.run, ["compare"])
+    assert answer.exit_code == 2
+    assert "run it from the sources" in answer.output

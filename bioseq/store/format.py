@@ -76,7 +76,6 @@ ROOT_ATTRIBUTES: dict[str, type] = {
     "fingerprint": str,
     "provenance": str,
 }
-PART_ATTRIBUTES: dict[str, type] = {"part": int, "first_record": int, "first_row": int}
 
 EMBEDDING_ATTRIBUTES: dict[str, object] = {
     "model": "",

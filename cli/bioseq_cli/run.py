@@ -15,8 +15,8 @@ import click
 from bioseq_cli.plan import describe_plan
 
 WORKFLOWS = ("all", "embed", "predict", "train_bundled", "evaluate", "benchmark", "compare")
-APART = {"compare": "pipelines/compare/Snakefile"}
-"""Workflows with a Snakefile of their own, which has a configuration of its own beside it."""
+APART = {"compare": "pipelines/research/compare/Snakefile"}
+"""Workflows with a Snakefile and a configuration of their own; only the sources have them."""
 PLANNED = {
     "all": ("plans", "prediction_plans"),
     "embed": ("plans",),
@@ -55,6 +55,7 @@ def run(
     from bioseq_cli.cluster import check_cluster, find_profile
 
     _check_snakemake()
+    _check_sources(workflow)
     folder = find_profile(profile, workflow_folder() / "pipelines/profiles")
     # A configuration of one's own stands for itself, also where there is a default one.
     given = ["--replace-workflow-config", "--configfile", str(config)] if config else []
@@ -78,6 +79,15 @@ def _check_snakemake() -> None:
 
     if importlib.util.find_spec("snakemake") is None:
         raise MissingDependencyError("snakemake", extra="workflow")
+
+
+def _check_sources(workflow: str) -> None:
+    snakefile = APART.get(workflow)
+    if snakefile is not None and not (workflow_folder() / snakefile).is_file():
+        message = (
+            f"{workflow} is research and not in the installed package: run it from the sources"
+        )
+        raise click.UsageError(message)
 
 
 def _snakemake(target: str, given: Sequence[str], arguments: Sequence[str]) -> int:

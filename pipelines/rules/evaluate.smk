@@ -10,7 +10,7 @@ rule evaluate:
 rule probe:
     input:
         table=[config["probe"]] if config["probe"] else [],
-        script=workflow.source_path("../pretraining/probe.py"),
+        script=workflow.source_path("../evaluation/probe.py"),
     output:
         report(
             "results/evaluation/probe.txt",

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-FOLDER = Path(__file__).parents[2] / "pipelines" / "compare"
+FOLDER = Path(__file__).parents[2] / "pipelines" / "research" / "compare"
 ENCODERS = ("convolution", "rnn", "lstm", "gru", "mlstm", "transformer")
 BUDGET = 2.4e11
 

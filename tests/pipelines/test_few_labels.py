@@ -14,7 +14,7 @@ from bioseq.embedding import EmbedOptions, embed_files
 from bioseq.evaluation.metrics import spearman
 from bioseq.prediction.nearest import NearestOptions, predict_nearest
 
-SCRIPT = Path(__file__).parents[2] / "pipelines" / "predictors" / "few_labels.py"
+SCRIPT = Path(__file__).parents[2] / "pipelines" / "research" / "predictors" / "few_labels.py"
 WILD = "MKVLAAGIVGLLLAQWERTY"
 SETTINGS = """
 [predictor]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-FOLDER = Path(__file__).parents[2] / "pipelines" / "predictors"
+FOLDER = Path(__file__).parents[2] / "pipelines" / "research" / "predictors"
 # ACD-EFG, residues 2 to 7 of the query, beside residues 4 to 9 of the target.
 HIT = {"qstart": 2, "tstart": 4, "qaln": "ACD-EFG", "taln": "AC-DEFG"}
 
@@ -19,7 +19,7 @@ HIT = {"qstart": 2, "tstart": 4, "qaln": "ACD-EFG", "taln": "AC-DEFG"}
 @pytest.fixture
 def scripts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.syspath_prepend(FOLDER)
-    names = ("relatives", "transferred_labels", "test_alignments")
+    names = ("relatives", "transferred_labels", "evaluation_alignments")
     yield SimpleNamespace(**{name: importlib.import_module(name) for name in names})
     for name in names:
         del sys.modules[name]
@@ -47,5 +47,5 @@ def test_a_relative_has_the_labels_of_its_partners_and_nothing_is_said_of_others
 
 def test_an_alignment_has_the_residues_beside_those_of_the_chain(scripts: Any) -> None:
     hit = {**HIT, "target": "t", "qend": 7}
-    text = scripts.test_alignments.to_a3m("MACDEFGW", [hit])
+    text = scripts.evaluation_alignments.to_a3m("MACDEFGW", [hit])
     assert text == ">chain\nMACDEFGW\n>t\n-AC-EFG-\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "pipelines" / "data" / "translate_proteome.py"
+SCRIPT = Path(__file__).parents[2] / "pipelines" / "research" / "data" / "translate_proteome.py"
 GENOME = ">chr toy\nATGAAATAA" + "GTGTGGTGA" + "TTATTTCAT" + "ATGTAAAAATAA\n"
 
 

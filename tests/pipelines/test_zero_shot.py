@@ -10,7 +10,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-SCRIPT = Path(__file__).parents[2] / "pipelines" / "benchmark" / "zero_shot.py"
+SCRIPT = Path(__file__).parents[2] / "pipelines" / "research" / "benchmark" / "zero_shot.py"
 WILD_TYPE = "MKTAYIAKQRQISFVK"
 VARIANTS = ["K2A", "K2C", "T3W,A4C", "Y5G", "K8*", "R10P", "S13A"]
 

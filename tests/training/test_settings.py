@@ -57,7 +57,9 @@ def test_where_a_run_takes_place_is_read(tmp_path: Path) -> None:
     assert settings.optimizer.patience == 2
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "pipelines" / "pretraining").glob("*.toml")))
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "pipelines" / "research" / "pretraining").glob("*.toml"))
+)
 def test_the_bundled_settings_are_valid(path: Path) -> None:
     assert load_settings(path).optimizer.seed == 1
 

@@ -10,7 +10,8 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from bioseq.chemistry import ATOM37, RESIDUES, UNKNOWN_RESIDUE
-from bioseq.nn.geometry import AtomBuilder, Rigid
+from bioseq.nn.geometry import AtomBuilder
+from tests.nn.geometry.frames import make_frames
 
 # The four atoms whose dihedral is each chi angle.
 CHIS = {
@@ -26,8 +27,7 @@ def place(letters: str, angles: Tensor, seed: int = 0) -> tuple[Tensor, Tensor]:
     """Places residues by angles in radians; gives positions by atom name, and which exist."""
     builder = AtomBuilder().double()
     types = torch.tensor([RESIDUES.index(letter) for letter in letters])
-    points = torch.randn(3, len(letters), 3, generator=torch.Generator().manual_seed(seed))
-    backbone = Rigid.from_points(*points.double())
+    backbone = make_frames(len(letters), generator=torch.Generator().manual_seed(seed))
     groups = builder.place_groups(backbone, torch.stack([angles.sin(), angles.cos()], -1), types)
     return builder.to_atom37(builder.place_atoms(groups, types), types)
 

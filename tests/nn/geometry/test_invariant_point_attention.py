@@ -9,6 +9,7 @@ from torch.testing import assert_close
 
 from bioseq.nn.axial import block_memory
 from bioseq.nn.geometry import InvariantPointAttention, Rigid
+from tests.nn.geometry.frames import make_frames
 
 BATCH, LENGTH, DIM, PAIR_DIM = 2, 7, 10, 6
 
@@ -26,13 +27,14 @@ def inputs(length: int = LENGTH) -> tuple[Tensor, Tensor, Rigid, Tensor]:
     generator = torch.Generator().manual_seed(1)
     single = torch.randn(BATCH, length, DIM, generator=generator)
     pair = torch.randn(BATCH, length, length, PAIR_DIM, generator=generator)
-    frames = Rigid.from_points(*torch.randn(3, BATCH, length, 3, generator=generator))
+    frames = make_frames(BATCH, length, generator=generator, dtype=torch.float32)
     return single, pair, frames, torch.ones(BATCH, length, dtype=torch.bool)
 
 
 def test_moving_all_frames_together_changes_nothing(attention: InvariantPointAttention) -> None:
     single, pair, frames, mask = inputs()
-    motion = Rigid.from_points(*torch.randn(3, 1, 1, 3, generator=torch.Generator().manual_seed(2)))
+    generator = torch.Generator().manual_seed(2)
+    motion = make_frames(1, 1, generator=generator, dtype=torch.float32)
     far = Rigid(motion.rotation, motion.translation + 3)
     moved = far.compose(frames)
     ours, other = (attention(single, pair, f, mask) for f in (frames, moved))

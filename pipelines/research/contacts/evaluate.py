@@ -1,8 +1,9 @@
 """Compares the axial network with the classical methods on families it never saw.
 
-    python pipelines/contacts/evaluate.py --alignments msa_pdb \
+    python pipelines/research/contacts/evaluate.py --alignments msa_pdb \
         --structures pdb_chains_backbone.npz --checkpoint run/checkpoint.pt \
-        --settings pipelines/contacts/contacts.toml --network run/network --output run/test.tsv
+        --settings pipelines/research/contacts/contacts.toml --network run/network \
+        --output run/test.tsv
 
 Writes a line for each family and prints means with 95 % bootstrap intervals over the families;
 The averaged weights are written as a folder that `bioseq predict contacts` reads.

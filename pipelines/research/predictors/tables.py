@@ -1,6 +1,6 @@
 """Makes the label tables that the bundled predictors are trained on, from the public data sets.
 
-    python pipelines/predictors/tables.py ../shared/data tables
+    python pipelines/research/predictors/tables.py ../shared/data tables
 
 Writes one Parquet file per task with the columns sequence, split and the labels; the sources, their
 licences and what is left out stand beside each function and in docs/predictors.md.

@@ -1,6 +1,6 @@
 """Gives relatives of the labelled chains their secondary structure, residue by aligned residue.
 
-    python pipelines/predictors/transferred_labels.py ../shared/data tables
+    python pipelines/research/predictors/transferred_labels.py ../shared/data tables
 
 Reads `secondary-structure.parquet` and writes `secondary-structure-transferred.parquet`: its rows,
 and one for each protein of the corpus that is 30 to 98 % identical to a training chain over at

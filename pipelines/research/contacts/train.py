@@ -1,6 +1,6 @@
 """Trains the small axial network of `bioseq predict contacts`; interrupted, it goes on.
 
-    python pipelines/contacts/train.py pipelines/contacts/contacts.toml \
+    python pipelines/research/contacts/train.py pipelines/research/contacts/contacts.toml \
         --alignments msa_pdb --structures pdb_chains_backbone.npz --output run
 
 Needs `index.tsv` (columns id, set, depth) and `a3m/ID.a3m` in the folder of alignments, and the

@@ -1,6 +1,6 @@
 """Trains one encoder on one task within the budget, and judges it on the test part.
 
-    python pipelines/compare/measure.py TABLE TASK ENCODER SEED --budget FLOPS -o FOLDER
+    python pipelines/research/compare/measure.py TABLE TASK ENCODER SEED --budget FLOPS -o FOLDER
 
 Writes FOLDER/measured.json beside the run. Interrupted and repeated, it goes on.
 """

@@ -1,6 +1,6 @@
 """Peak memory of the contacts of an MSA Transformer, ours beside fair-esm's, in fresh processes.
 
-    OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive python pipelines/contacts/memory.py
+    OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive python pipelines/research/contacts/memory.py
 
 Random weights in 768 dimensions and 12 heads, 4 layers unless told. The peak is the highest
 resident size less that before the first call; CPU time is that of the call.

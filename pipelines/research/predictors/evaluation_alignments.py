@@ -1,6 +1,6 @@
 """Aligns the test chains of secondary structure with their relatives in the corpus.
 
-    python pipelines/predictors/test_alignments.py ../shared/data tables
+    python pipelines/research/predictors/evaluation_alignments.py ../shared/data tables
 
 Writes an A3M file for each sequence of `test-secondary-structure.parquet` to `tables/alignments`:
 the chain, and of each of the 60 best hits of MMseqs2 (E-value up to 0.001) the residues beside

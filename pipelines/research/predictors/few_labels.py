@@ -1,9 +1,11 @@
 """How good are few labels: a trained head, the nearest neighbours, and no labels at all.
 
-    python pipelines/predictors/few_labels.py pipelines/predictors/gb1.toml gb1.csv runs/few \
+    python pipelines/research/predictors/few_labels.py \
+        pipelines/research/predictors/gb1.toml gb1.csv runs/few \
         --labels 16 50 100 500 --draws 3 --wild-type gb1.fasta
-    python pipelines/predictors/few_labels.py pipelines/predictors/localization.toml \
-        tables/localization.parquet runs/few --labels 600 --test 200
+    python pipelines/research/predictors/few_labels.py \
+        pipelines/research/predictors/localization.toml tables/localization.parquet runs/few \
+        --labels 600 --test 200
 
 The settings are those of a predictor with one target per sequence; `--labels` rows are drawn from
 the table's parts `train` and `valid`, every fifth of them to end the head's fitting, and all

@@ -1,10 +1,9 @@
 """Makes the tables that the bundled predictors are judged on, from the public data sets.
 
-    python pipelines/predictors/test_tables.py ../shared/data tables
+    python pipelines/research/predictors/evaluation_tables.py ../shared/data tables
 
 Needs the training tables of tables.py in the same folder, for the parts that are split there.
-Writes
-one Parquet file per task with the columns test, sequence and the labels.
+Writes one Parquet file per task with the columns test, sequence and the labels.
 """
 
 from __future__ import annotations

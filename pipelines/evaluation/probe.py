@@ -4,7 +4,7 @@ Fits one logistic regression per model on frozen residue vectors of NetSurfP-2.0
 and counts the right states (H, E, C) on NEW364, resolved residues only; one-hot windows of 15
 residues are the baseline.
 
-    python pipelines/pretraining/probe.py netsurfp2.tsv.gz protein-lstm protein-transformer
+    python pipelines/evaluation/probe.py netsurfp2.tsv.gz protein-lstm protein-transformer
 
 Needs the extra `train`. Source of the data: Klausen et al. 2019 (NetSurfP-2.0).
 """

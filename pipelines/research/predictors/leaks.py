@@ -1,6 +1,6 @@
 """Shows that no test sequence is in training, and counts those that resemble a training sequence.
 
-    python pipelines/predictors/leaks.py tables
+    python pipelines/research/predictors/leaks.py tables
 
 For every bundled predictor the sequences that it was fitted on and watched by (train and valid, in
 all tables whose names begin with the task) are compared with those of its test sets: equal ones,

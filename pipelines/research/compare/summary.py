@@ -1,6 +1,6 @@
 """Brings the runs of the comparison together: a table and two figures.
 
-    python pipelines/compare/summary.py results/compare
+    python pipelines/research/compare/summary.py results/compare
 
 `accuracy.csv` (`accuracy.md`: for the documentation) has a row for each task, encoder and bin of
 lengths: mean, lowest and highest accuracy over the finished seeds, and the cost of a training; one

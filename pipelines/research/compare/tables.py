@@ -1,9 +1,10 @@
 """Makes the label tables of the comparison from the public data sets.
 
-    python pipelines/compare/tables.py ../shared/data results/compare/tables
+    python pipelines/research/compare/tables.py ../shared/data results/compare/tables
 
 One Parquet file for each task, with the columns sequence, split and label. Sources, licences and
-splits are those of pipelines/predictors/tables.py; docs/comparison.md says why these tasks.
+splits are those of pipelines/research/predictors/tables.py; docs/comparison.md says why these
+tasks.
 """
 
 from __future__ import annotations

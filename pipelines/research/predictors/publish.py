@@ -1,6 +1,6 @@
 """Turns a finished training into a bundled predictor, with all weights in float16.
 
-python pipelines/predictors/publish.py runs/TASK bioseq/prediction/tasks/bundled/TASK
+python pipelines/research/predictors/publish.py runs/TASK bioseq/prediction/tasks/bundled/TASK
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 Writes the weights in float16 and prints the figures of the model card, measured with these weights.
 
-    python pipelines/pretraining/publish.py RUN_FOLDER SETTINGS.toml bioseq/checkpoints/bundled/NAME
+    python pipelines/research/pretraining/publish.py RUN_FOLDER SETTINGS.toml \
+        bioseq/checkpoints/bundled/NAME
 """
 
 from __future__ import annotations

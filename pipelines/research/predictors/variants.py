@@ -1,6 +1,6 @@
 """Makes a table of 1,045 labelled variants of protein G's B1 domain, 500 of them for training.
 
-    python pipelines/predictors/variants.py ../shared/data gb1.csv
+    python pipelines/research/predictors/variants.py ../shared/data gb1.csv
 
 The label is the log enrichment against the wild type of Olson et al. 2014; every variant has one
 substitution. 400 variants train, 100 end the fitting, and the others are tested on.

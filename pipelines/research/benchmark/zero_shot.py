@@ -4,7 +4,8 @@ Gives Spearman's correlation of variant effects with deep mutational scans, with
 intervals, beside the figures that ProteinGym publishes for the same assays. A finished assay of a
 model is kept in the results, so that the same command goes on where it stopped.
 
-    python pipelines/benchmark/zero_shot.py ../shared/data/dms zero_shot.csv --model protein-lstm
+    python pipelines/research/benchmark/zero_shot.py ../shared/data/dms zero_shot.csv \
+        --model protein-lstm
 
 Needs the extra `train` (scipy). Source of the published figures: ProteinGym, 2023.
 """

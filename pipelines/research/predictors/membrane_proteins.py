@@ -1,6 +1,6 @@
 """Counts the proteins that `bioseq predict topology` calls membrane proteins, rightly or wrongly.
 
-    python pipelines/predictors/membrane_proteins.py tables
+    python pipelines/research/predictors/membrane_proteins.py tables
 
 A protein counts as found when a membrane segment of the right kind is among its decoded labels.
 """
