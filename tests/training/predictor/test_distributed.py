@@ -34,49 +34,7 @@ from bioseq.training.steps import Step
 Write = Callable[..., Path]
 Apart = Callable[..., subprocess.CompletedProcess[str]]
 
-SETTINGS = """
-[predictor]
-task = "toy"
-[data]
-table = "labels.csv"
-split = "random"
-held_out = 0.4
-[encoder]
-{encoder}
-[head]
-kind = "convolution"
-dim = 8
-kernel = 3
-dilations = [1]
-dropout = 0.0
-[[targets]]
-name = "after"
-column = "after"
-level = "residue"
-kind = "classes"
-classes = ["H", "E", "C"]
-[[targets]]
-name = "charge"
-column = "charge"
-level = "residue"
-kind = "value"
-classes = ["charge"]
-[[targets]]
-name = "meeting"
-column = "meeting"
-level = "pair"
-kind = "classes"
-classes = ["none", "A and G"]
-[optimizer]
-epochs = 4
-steps = 14
-residues_per_batch = 200
-learning_rate = 1e-2
-patience = 4
-members = {members}
-[run]
-{run}
-"""
+MEETING = {"level": "pair", "kind": "classes", "classes": ["none", "A and G"]}
 ENCODERS = {
     "frozen": 'model = "one-hot-protein"\nlayers = [0]',
     # The second layer is trained, and nothing reads it.
@@ -95,7 +53,7 @@ def _report_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def write_settings(tmp_path: Path) -> Write:
+def write_settings(write_toy: Write, tmp_path: Path) -> Write:
     """What follows an A is H, a G is E, all else C, where it is known; K is charged; A meets G."""
     rng = np.random.default_rng(0)
     states = {"A": "H", "G": "E"}
@@ -128,11 +86,16 @@ def write_settings(tmp_path: Path) -> Write:
     save_model(tmp_path / "small", encoder=encoder, tokenizer=tokenizer, head=None, objective=None)
 
     def write_settings(encoder: str = "frozen", *, members: int = 1, **run: int) -> Path:
-        path = tmp_path / "settings.toml"
         table = ENCODERS[encoder].replace("small", str(tmp_path / "small"))
-        lines = "\n".join(f"{name} = {value}" for name, value in run.items())
-        path.write_text(SETTINGS.format(encoder=table, members=members, run=lines))
-        return path
+        return write_toy(
+            "after",
+            "charge",
+            targets={"meeting": MEETING},
+            encoder=table,
+            head={"kind": "convolution", "dim": 8, "kernel": 3, "dilations": [1]},
+            optimizer={"epochs": 4, "steps": 14, "patience": 4, "members": members},
+            run=run,
+        )
 
     return write_settings
 

@@ -23,35 +23,6 @@ from bioseq.training.predictor.lora import add_lora, merge_lora
 from bioseq.training.predictor.states import ComputedStates
 from bioseq.training.predictor.table import load_table
 
-SETTINGS = """
-[predictor]
-task = "toy"
-
-[data]
-table = "labels.csv"
-split = "random"
-held_out = 0.4
-
-[encoder]
-{encoder}
-
-[head]
-kind = "linear"
-dropout = 0.0
-
-[[targets]]
-name = "after"
-column = "after"
-level = "residue"
-kind = "classes"
-classes = ["H", "E", "C"]
-
-[optimizer]
-epochs = 12
-residues_per_batch = 200
-learning_rate = 1e-2
-patience = 12
-"""
 SMALL = {
     "recurrent": """
         embedding_dim = 8
@@ -92,7 +63,7 @@ def quiet(_: str) -> None:
 
 
 @pytest.fixture
-def write_settings(tmp_path: Path) -> Callable[[str], Path]:
+def write_settings(write_toy: Callable[..., Path], tmp_path: Path) -> Callable[[str], Path]:
     """What follows an A is H, a G is E, all else C; the sequences differ in length."""
     rng = np.random.default_rng(0)
     states = {"A": "H", "G": "E"}
@@ -101,8 +72,7 @@ def write_settings(tmp_path: Path) -> Callable[[str], Path]:
     pl.DataFrame({"sequence": sequences, "after": after}).write_csv(tmp_path / "labels.csv")
 
     def write_settings(encoder: str) -> Path:
-        (tmp_path / "toy.toml").write_text(SETTINGS.format(encoder=encoder))
-        return tmp_path / "toy.toml"
+        return write_toy("after", encoder=encoder, head={"kind": "linear"})
 
     return write_settings
 

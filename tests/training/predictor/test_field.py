@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,36 +14,9 @@ from bioseq.prediction.tasks import TaskOptions, load_predictor, predict_files
 from bioseq.training.predictor import load_predictor_settings, train_predictor
 from bioseq.training.predictor.table import check_runs
 
-SETTINGS = """
-[predictor]
-task = "toy"
-[data]
-table = "labels.csv"
-split = "random"
-held_out = 0.4
-[encoder]
-model = "one-hot-protein"
-layers = [0]
-[head]
-kind = "linear"
-shortest = [1, 4]
-dropout = 0.0
-[[targets]]
-name = "stretch"
-column = "stretch"
-level = "residue"
-kind = "classes"
-classes = ["N", "S"]
-[optimizer]
-epochs = 12
-residues_per_batch = 200
-learning_rate = 5e-2
-patience = 12
-"""
-
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Path:
+def settings(write_toy: Callable[..., Path], tmp_path: Path) -> Path:
     """Stretches of five have an L in their middle, and nothing else has."""
     rng = np.random.default_rng(0)
     sequences, labels = [], []
@@ -51,8 +25,11 @@ def settings(tmp_path: Path) -> Path:
         sequences.append("".join("AGLVK" if block else "AGVAK" for block in blocks))
         labels.append("".join("SSSSS" if block else "NNNNN" for block in blocks))
     pl.DataFrame({"sequence": sequences, "stretch": labels}).write_csv(tmp_path / "labels.csv")
-    (tmp_path / "toy.toml").write_text(SETTINGS)
-    return tmp_path / "toy.toml"
+    return write_toy(
+        targets={"stretch": {"level": "residue", "kind": "classes", "classes": ["N", "S"]}},
+        head={"kind": "linear", "shortest": [1, 4]},
+        optimizer={"learning_rate": 0.05},
+    )
 
 
 def test_a_field_is_trained_and_finds_whole_stretches(settings: Path, tmp_path: Path) -> None:
@@ -69,7 +46,7 @@ def test_a_field_is_trained_and_finds_whole_stretches(settings: Path, tmp_path: 
 
 
 def test_labels_shorter_than_the_field_allows_are_named(settings: Path, tmp_path: Path) -> None:
-    settings.write_text(SETTINGS.replace("[1, 4]", "[1, 6]"))
+    settings.write_text(settings.read_text().replace("[1, 4]", "[1, 6]"))
     with pytest.raises(
         FormatError, match=r"neighbouring residues of 'S' at .*; expected at least 6"
     ):
@@ -87,6 +64,6 @@ def test_a_run_beside_a_missing_label_may_go_on_there() -> None:
 
 @pytest.mark.parametrize("change", [("[1, 4]", "[1]"), ('level = "residue"', 'level = "sequence"')])
 def test_a_field_needs_one_target_of_classes(settings: Path, change: tuple[str, str]) -> None:
-    settings.write_text(SETTINGS.replace(*change))
+    settings.write_text(settings.read_text().replace(*change))
     with pytest.raises(OptionError, match=r"shortest is .*; allowed: a number for each class"):
         load_predictor_settings(settings)

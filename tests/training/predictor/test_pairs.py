@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -14,45 +16,16 @@ from bioseq.evaluation import evaluate, load_trials
 from bioseq.prediction.tasks import TaskOptions, load_predictor, predict_files
 from bioseq.training.predictor import load_predictor_settings, train_predictor
 
-SETTINGS = """
-[predictor]
-task = "toy"
-[data]
-table = "labels.csv"
-split = "column"
-[encoder]
-model = "one-hot-protein"
-layers = [0]
-[head]
-kind = "mlp"
-dim = 16
-pair_dim = 8
-dropout = 0.0
-[[targets]]
-name = "charge"
-column = "charge"
-level = "residue"
-kind = "classes"
-classes = ["K", "E", "N"]
-[[targets]]
-name = "bridge"
-column = "bridge"
-level = "pair"
-kind = "classes"
-classes = ["none", "bridge"]
-separation = 4
-[[targets]]
-name = "lysines"
-column = "lysines"
-level = "sequence"
-kind = "value"
-classes = ["share"]
-[optimizer]
-epochs = 10
-residues_per_batch = 200
-learning_rate = 3e-2
-patience = 10
-"""
+TARGETS = {
+    "charge": {"level": "residue", "kind": "classes", "classes": ["K", "E", "N"]},
+    "bridge": {
+        "level": "pair",
+        "kind": "classes",
+        "classes": ["none", "bridge"],
+        "separation": 4,
+    },
+    "lysines": {"level": "sequence", "kind": "value", "classes": ["share"]},
+}
 TRIAL = """
 [[trials]]
 name = "toy"
@@ -82,8 +55,26 @@ def pairs_of_charges(sequence: str) -> list[tuple[int, int]]:
     ]
 
 
+Write = Callable[[dict[str, Any]], Path]
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> Path:
+def write(write_toy: Callable[..., Path]) -> Write:
+    """Writes the settings of a predictor of the given targets."""
+
+    def write(targets: dict[str, Any]) -> Path:
+        return write_toy(
+            targets=targets,
+            head={"kind": "mlp", "dim": 16, "pair_dim": 8},
+            data={"split": "column"},
+            optimizer={"epochs": 10, "learning_rate": 0.03, "patience": 10},
+        )
+
+    return write
+
+
+@pytest.fixture
+def settings(write: Write, tmp_path: Path) -> Path:
     rng = np.random.default_rng(0)
     sequences = ["".join(rng.choice(list("AGLKE"), 40)) for _ in range(60)]
     pl.DataFrame(
@@ -97,8 +88,7 @@ def settings(tmp_path: Path) -> Path:
             "lysines": [s.count("K") / 40 for s in sequences],
         }
     ).write_csv(tmp_path / "labels.csv")
-    (tmp_path / "toy.toml").write_text(SETTINGS)
-    return tmp_path / "toy.toml"
+    return write(TARGETS)
 
 
 def test_three_levels_are_learned_together(
@@ -128,7 +118,8 @@ def test_three_levels_are_learned_together(
 def test_interrupted_and_resumed_training_gives_the_same_weights(
     settings: Path, tmp_path: Path
 ) -> None:
-    settings.write_text(SETTINGS.replace("epochs = 10", "epochs = 3").replace("0.0", "0.2"))
+    text = settings.read_text().replace("epochs = 10", "epochs = 3")
+    settings.write_text(text.replace("dropout = 0.0", "dropout = 0.2"))
     read = load_predictor_settings(settings)
     whole = load_predictor(train_predictor(read, tmp_path / "whole", quiet).folder)
 
@@ -144,8 +135,9 @@ def test_interrupted_and_resumed_training_gives_the_same_weights(
     assert whole.targets == resumed.targets
 
 
+@pytest.mark.usefixtures("settings")
 def test_values_of_pairs_are_learned_from_those_that_are_listed(
-    settings: Path, tmp_path: Path
+    write: Write, tmp_path: Path
 ) -> None:
     """A pair of equal residues is 4 apart, any other 9; half of the pairs are listed."""
     frame = pl.read_csv(tmp_path / "labels.csv")
@@ -155,11 +147,8 @@ def test_values_of_pairs_are_learned_from_those_that_are_listed(
         values = [4.0 if sequence[i] == sequence[j] else 9.0 for i, j in listed]
         pairs = zip(listed, values, strict=True)
         cells.append(" ".join(f"{i + 1}-{j + 1}:{value}" for (i, j), value in pairs))
-    frame.with_columns(pl.Series("distance", cells)).write_csv(tmp_path / "labels.csv")
-    head, _, rest = SETTINGS.partition("[[targets]]")
-    target = '[[targets]]\nname = "d"\ncolumn = "distance"\nlevel = "pair"\nkind = "value"\n'
-    optimizer = "[optimizer]" + rest.partition("[optimizer]")[2]
-    settings.write_text(f'{head}{target}classes = ["angstrom"]\n{optimizer}')
+    frame.with_columns(pl.Series("d", cells)).write_csv(tmp_path / "labels.csv")
+    settings = write({"d": {"level": "pair", "kind": "value", "classes": ["angstrom"]}})
     result = train_predictor(load_predictor_settings(settings), tmp_path / "run", quiet)
     assert load_predictor(result.folder).targets[0].separation == 6
     fasta = tmp_path / "new.fasta"
@@ -188,6 +177,6 @@ def test_what_pairs_can_not_have_is_refused_by_name(
     error: type[Exception],
     named: str,
 ) -> None:
-    settings.write_text(SETTINGS.replace(*change))
+    settings.write_text(settings.read_text().replace(*change))
     with pytest.raises(error, match=named):
         train_predictor(load_predictor_settings(settings), tmp_path / "run", quiet)

@@ -29,55 +29,13 @@ from bioseq.training.predictor import load_predictor_settings, train_predictor
 
 Apart = Callable[..., subprocess.CompletedProcess[str]]
 
-SETTINGS = """
-[predictor]
-task = "toy"
-
-[data]
-table = "labels.csv"
-split = "random"
-held_out = 0.4
-
-[encoder]
-model = "one-hot-protein"
-layers = [0]
-
-[head]
-kind = "convolution"
-dim = 16
-kernel = 3
-dilations = [1]
-dropout = 0.0
-
-[[targets]]
-name = "after"
-column = "after"
-level = "residue"
-kind = "classes"
-classes = ["H", "E", "C"]
-
-[[targets]]
-name = "charge"
-column = "charge"
-level = "residue"
-kind = "value"
-classes = ["charge"]
-
-[optimizer]
-epochs = 12
-residues_per_batch = 200
-learning_rate = 1e-2
-patience = 12
-members = 2
-"""
-
 
 def quiet(_: str) -> None:
     pass
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Path:
+def settings(write_toy: Callable[..., Path], tmp_path: Path) -> Path:
     """What follows an A is H, a G is E, all else C; K is charged."""
     rng = np.random.default_rng(0)
     states = {"A": "H", "G": "E"}
@@ -93,8 +51,12 @@ def settings(tmp_path: Path) -> Path:
             "total": [s.count("K") for s in sequences],
         }
     ).write_csv(tmp_path / "labels.csv")
-    (tmp_path / "toy.toml").write_text(SETTINGS)
-    return tmp_path / "toy.toml"
+    return write_toy(
+        "after",
+        "charge",
+        head={"kind": "convolution", "dim": 16, "kernel": 3, "dilations": [1]},
+        optimizer={"members": 2},
+    )
 
 
 def test_what_a_neighbour_decides_is_learned_and_predicted_for_new_sequences(
@@ -129,7 +91,7 @@ def test_interrupted_and_resumed_training_gives_the_same_weights(
     settings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training_log, "STEPS_BETWEEN_LINES", 5)
-    settings.write_text(SETTINGS.replace("dropout = 0.0", "dropout = 0.2"))
+    settings.write_text(settings.read_text().replace("dropout = 0.0", "dropout = 0.2"))
     read = load_predictor_settings(settings)
     train_predictor(read, tmp_path / "whole", quiet)
     # Inside an epoch, at a check, behind one, at the last step, and in the second member.
@@ -151,7 +113,7 @@ def test_interrupted_and_resumed_training_gives_the_same_weights(
 def test_a_run_killed_while_it_saves_goes_on_from_the_save_before(
     settings: Path, tmp_path: Path, train_apart: Apart
 ) -> None:
-    settings.write_text(SETTINGS.replace("members = 2", "steps = 40"))
+    settings.write_text(settings.read_text().replace("members = 2", "steps = 40"))
     killed = train_apart(settings, tmp_path / "cut", kill_at_save=31)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     checkpoint = torch.load(tmp_path / "cut" / "last.ckpt", weights_only=True)
@@ -168,7 +130,12 @@ def test_a_run_killed_while_it_saves_goes_on_from_the_save_before(
 def test_a_run_without_hope_ends_with_the_weights_of_its_best_epoch(
     settings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = SETTINGS.replace("members = 2", "").replace("1e-2", "0.3").replace("= 12", "= 40")
+    text = (
+        settings.read_text()
+        .replace("members = 2", "")
+        .replace("0.01", "0.3")
+        .replace("= 12", "= 40")
+    )
     settings.write_text(text.replace("patience = 40", "patience = 3"))
     read = load_predictor_settings(settings)
     result = train_predictor(read, tmp_path / "whole", quiet)
@@ -198,7 +165,7 @@ def test_the_log_has_a_check_behind_each_epoch_and_the_last_step(
     settings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training_log, "STEPS_BETWEEN_LINES", 10)
-    changed = SETTINGS.replace("members = 2", "steps = 30\n[run]\ntensorboard = true")
+    changed = settings.read_text().replace("members = 2", "steps = 30\n[run]\ntensorboard = true")
     settings.write_text(changed)
     train_predictor(load_predictor_settings(settings), tmp_path / "run", quiet)
     log = pl.read_csv(tmp_path / "run" / "log.tsv", separator="\t")
@@ -212,7 +179,11 @@ def test_the_log_has_a_check_behind_each_epoch_and_the_last_step(
 def test_bfloat16_trains_nearly_as_float32_does(
     settings: Path, tmp_path: Path, kind: HeadKind
 ) -> None:
-    text = SETTINGS.replace("members = 2", "steps = 20\n").replace('"convolution"', f'"{kind}"')
+    text = (
+        settings.read_text()
+        .replace("members = 2", "steps = 20\n")
+        .replace('"convolution"', f'"{kind}"')
+    )
     if kind == "light-attention":
         # One target per sequence: its charge.
         text = (
@@ -230,12 +201,13 @@ def test_bfloat16_trains_nearly_as_float32_does(
 
 def test_where_a_run_takes_place_is_no_part_of_what_it_is(settings: Path, tmp_path: Path) -> None:
     train_predictor(load_predictor_settings(settings), tmp_path / "run", quiet)
+    text = settings.read_text()
     claimed = json.loads((tmp_path / "run" / "settings.json").read_text())
     assert "run" not in claimed
     assert "precision" not in claimed["optimizer"], "older runs have no such field"
-    settings.write_text(SETTINGS + "[run]\naccumulation = 2\n")
+    settings.write_text(text + "[run]\naccumulation = 2\n")
     train_predictor(load_predictor_settings(settings), tmp_path / "run", quiet)
-    settings.write_text(SETTINGS + 'precision = "bfloat16"\n')
+    settings.write_text(text + 'precision = "bfloat16"\n')
     with pytest.raises(FingerprintError, match=r"optimizer\.precision was None, now 'bfloat16'"):
         train_predictor(load_predictor_settings(settings), tmp_path / "run", quiet)
 
@@ -259,7 +231,7 @@ def test_a_finished_run_gives_its_result_at_once(settings: Path, tmp_path: Path)
 
 def test_a_folder_of_another_run_is_refused(settings: Path, tmp_path: Path) -> None:
     train_predictor(load_predictor_settings(settings), tmp_path / "run", quiet)
-    settings.write_text(SETTINGS.replace("epochs = 12", "epochs = 13"))
+    settings.write_text(settings.read_text().replace("epochs = 12", "epochs = 13"))
     with pytest.raises(FingerprintError, match=r"optimizer\.epochs was 12, now 13"):
         train_predictor(load_predictor_settings(settings), tmp_path / "run", quiet)
 
@@ -285,6 +257,6 @@ def test_settings_that_can_not_be_are_refused_by_name(
     error: type[Exception],
     named: str,
 ) -> None:
-    settings.write_text(SETTINGS.replace(*change))
+    settings.write_text(settings.read_text().replace(*change))
     with pytest.raises(error, match=named):
         train_predictor(load_predictor_settings(settings), tmp_path / "run", quiet)
