@@ -109,7 +109,7 @@ class _Engine:
         return found
 
     def _take(self, output: Output, query: Float[Tensor, "tokens dim"]) -> np.ndarray:
-        if output.pooling == "residue":
+        if output.per_residue:
             return query[1:].float().cpu().numpy()
         layout = layout_of([len(query)], self.device)
         pooled = pool_segments(output.pooling, query, layout, num_prefix=1, num_suffix=0)

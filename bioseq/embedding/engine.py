@@ -126,13 +126,15 @@ class _Pooling:
     ) -> None:
         layout = encoding.layout
         states = encoding.states[self.layers.index(output.layer)]
-        if output.pooling == "cell" and encoding.cells is not None:
-            self.table.put_vectors(output.name, members, encoding.cells)
-            return
         prefix, suffix = len(self.tokenizer.prefix), len(self.tokenizer.suffix)
-        if output.pooling != "residue":
+        if not output.per_residue:
             pooled = pool_segments(
-                output.pooling, states, layout, num_prefix=prefix, num_suffix=suffix
+                output.pooling,
+                states,
+                layout,
+                num_prefix=prefix,
+                num_suffix=suffix,
+                cells=encoding.cells,
             )
             self.table.put_vectors(output.name, members, pooled)
             return

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from bioseq.embedding.outputs import Output
-from bioseq.embedding.pooling import RunningPool
+from bioseq.embedding.pooling import POOLINGS, RunningPool
 from bioseq.runs import ValueBuffer, is_one_to_one, to_residues
 from bioseq.tokenizer import Tokenizer
 
@@ -43,7 +43,6 @@ class LongSequence:
         self._start = len(tokenizer.prefix)
         self._end = num_tokens - len(tokenizer.suffix)
         self._pool = RunningPool()
-        self._given: Tensor | None = None
         self._tiles: list[Tensor] = []
 
     def add(
@@ -53,14 +52,16 @@ class LongSequence:
         cell: Float[Tensor, " hidden"] | None = None,
     ) -> None:
         """Takes the states of the tokens from `start` on, and the cell state behind them."""
-        if self._output.pooling == "cell":
-            self._given = cell
-        elif start == 0 and self._start:
-            self._given = states[0]
         first = max(0, self._start - start)
         content = states[first : max(0, self._end - start)]
         if not self._output.per_residue:
-            self._pool.add(states if self._output.pooling == "mean_tokens" else content)
+            read = {
+                "residues": content,
+                "tokens": states,
+                "first": states[: 1 if start == 0 else 0],
+                "cells": states[:0] if cell is None else cell[None],
+            }
+            self._pool.add(read[POOLINGS[self._output.pooling].reads])
         elif is_one_to_one(self._tokenizer):
             place = start + first - self._start
             self._table.put_residues(self._output.name, self._index, content, start=place)
@@ -69,8 +70,8 @@ class LongSequence:
 
     def finish(self) -> None:
         """Puts what could not be put before all chunks were there."""
-        if self._output.pooling != "residue":
-            vector = self._pool.result(self._output.pooling, self._given)
+        if not self._output.per_residue:
+            vector = POOLINGS[self._output.pooling].running(self._pool).float()
             self._table.put_vectors(self._output.name, np.array([self._index]), vector[None])
         elif self._tiles:
             states = to_residues(torch.cat(self._tiles), self._tokenizer, self._sequence)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import get_args
 
 from bioseq.checkpoints import DEFAULT_MODEL
+from bioseq.embedding.pooling import POOLINGS
 from bioseq.errors import OptionError
 from bioseq.options import ComputeOptions, InputOptions, RowOptions
-from bioseq.typing import AnyPath, Pooling, StoredFormat
+from bioseq.typing import AnyPath, StoredFormat
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,9 @@ class EmbedOptions(ComputeOptions, InputOptions, RowOptions):
 
     Attributes:
         model: A known name, a repository on the hub, or a model folder or file; see `load_model`.
-        pool: Poolings: `mean`, `max`, `std`, `cls`, `last`, `mean_tokens`, `cell`; one or several.
+        pool: Names of `POOLINGS`, one or several: `mean`, `max` and `std` (of the population) go
+            over the residues; `cls` is the first special token, `last` the last residue; `mean_tokens`
+            goes over all tokens; `cell` is the last cell state of a multiplicative LSTM.
         per_residue: Also one vector for each residue.
         layers: Layers of the encoder; negative ones count from the last.
         save_as: Number format of the stored values.
@@ -40,5 +42,5 @@ class EmbedOptions(ComputeOptions, InputOptions, RowOptions):
         pool = (self.pool,) if isinstance(self.pool, str) else tuple(self.pool)
         object.__setattr__(self, "pool", pool)
         for name in pool:
-            if name not in get_args(Pooling):
-                raise OptionError("pool", name, allowed=get_args(Pooling))
+            if name not in POOLINGS:
+                raise OptionError("pool", name, allowed=POOLINGS)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
 
 from bioseq.checkpoints import Model
+from bioseq.embedding.pooling import POOLINGS
 from bioseq.errors import OptionError
-from bioseq.typing import Pooling
 
 PER_RESIDUE = "residue"
 
@@ -18,12 +17,13 @@ class Output:
     """One set of values.
 
     Attributes:
-        pooling: How residue states become one vector, or `residue` for one vector each.
+        pooling: One of `POOLINGS`: how residue states become one vector; or `residue` for one
+            vector each.
         layer: Layer of the encoder, from 0.
         name: Name in the store: the pooling, with the layer unless it is the last.
     """
 
-    pooling: Pooling | Literal["residue"]
+    pooling: str
     layer: int
     name: str
 
@@ -41,24 +41,26 @@ def choose_outputs(
     Raises:
         OptionError: a pooling or layer does not exist, or nothing is asked for.
     """
-    for kind in poolings:
-        if kind not in get_args(Pooling):
-            raise OptionError("pool", kind, allowed=get_args(Pooling))
-    if "cls" in poolings and not model.tokenizer.prefix:
-        raise OptionError(
-            "pool", "cls", allowed="poolings without cls; the model has no such token"
-        )
-    if "cell" in poolings and not model.encoder.has_cells:
-        raise OptionError("pool", "cell", allowed="cell only with a multiplicative LSTM (UniRep)")
-    kinds: list[Any] = [*poolings, *([PER_RESIDUE] if per_residue else [])]
+    for name in poolings:
+        if name not in POOLINGS:
+            raise OptionError("pool", name, allowed=POOLINGS)
+        if POOLINGS[name].reads == "first" and not model.tokenizer.prefix:
+            allowed = f"poolings without {name}; the model has no such token"
+            raise OptionError("pool", name, allowed=allowed)
+        if POOLINGS[name].reads == "cells" and not model.encoder.has_cells:
+            allowed = f"{name} only with a multiplicative LSTM (UniRep)"
+            raise OptionError("pool", name, allowed=allowed)
+    kinds = [*poolings, *([PER_RESIDUE] if per_residue else [])]
     if not kinds:
         raise OptionError("pool", "none", allowed="none only with per-residue output")
     if not layers:
         raise OptionError("layers", [], allowed="at least one layer")
     numbers = model.encoder.resolve_layers(layers)
     last = model.encoder.num_layers
-    if "cell" in poolings and set(numbers) != {last}:
-        raise OptionError("layers", list(layers), allowed="the last one (-1) with pool cell")
+    of_cells = [name for name in poolings if POOLINGS[name].reads == "cells"]
+    if of_cells and set(numbers) != {last}:
+        allowed = f"the last one (-1) with pool {of_cells[0]}"
+        raise OptionError("layers", list(layers), allowed=allowed)
     named = {
         kind if layer == last else f"{kind}_layer{layer}": (kind, layer)
         for kind in kinds

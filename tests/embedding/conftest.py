@@ -14,6 +14,7 @@ from bioseq.checkpoints import load_model
 from bioseq.embedding import EmbedOptions
 from bioseq.embedding.engine import Engine
 from bioseq.embedding.job import build_job
+from bioseq.embedding.pooling import POOLINGS
 from bioseq.store import Ragged, Values
 from bioseq.tokenizer import (
     BpeTokenizer,
@@ -25,7 +26,6 @@ from bioseq.tokenizer import (
     build_residue_tokenizer,
 )
 
-POOLINGS = ("mean", "max", "std", "cls", "last", "mean_tokens")
 SIZES = {
     "recurrent": {"embedding_dim": 6, "hidden_dim": 5, "num_layers": 2},
     "transformer": {"dim": 8, "num_layers": 2, "num_heads": 2, "feed_forward_dim": 12},
@@ -138,7 +138,8 @@ def engine_of() -> Callable[..., Engine]:
 
     def build(folder: Path, *, tokens_per_batch: int = 100_000, **options: object) -> Engine:
         model = load_model(folder)
-        poolings = [p for p in POOLINGS if p != "cls" or model.tokenizer.prefix]
+        lacking = {"first": not model.tokenizer.prefix, "cells": not model.encoder.has_cells}
+        poolings = [p for p, form in POOLINGS.items() if not lacking.get(form.reads)]
         chosen = {
             "pool": poolings,
             "per_residue": True,
