@@ -84,7 +84,7 @@ class Alphabet:
         )
 
     def reverse_complement(self, sequence: str) -> str:
-        """Gives the other strand, read 5' to 3'; ambiguity codes are complemented, case is kept.
+        """Returns the other strand, read 5' to 3'; ambiguity codes are complemented, case is kept.
 
         Raises:
             OptionError: the alphabet is protein.

@@ -14,13 +14,13 @@ from pathlib import Path
 
 
 def temporary_name(name: str) -> str:
-    """Gives the hidden name under which this process writes the file called `name`."""
+    """Returns the hidden name under which this process writes the file called `name`."""
     return f".{name}.tmp.{socket.gethostname()}.{os.getpid()}"
 
 
 @contextmanager
 def replacing(path: Path, *, folder: Path | None = None) -> Iterator[Path]:
-    """Gives a temporary path; on success its content becomes `path`, on failure it vanishes.
+    """Yields a temporary path; on success its content becomes `path`, on failure it vanishes.
 
     Args:
         path: The final name.

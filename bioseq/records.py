@@ -27,7 +27,7 @@ class Record:
 
 
 def refget_digest(sequence: str) -> str:
-    """Gives the GA4GH refget digest of a sequence: `SQ.` and 32 base64url characters.
+    """Returns the GA4GH refget digest of a sequence: `SQ.` and 32 base64url characters.
 
     The digest is that of the upper-cased sequence, so records that differ in case only are equal.
 

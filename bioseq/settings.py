@@ -56,7 +56,7 @@ def read_table(table: str, kind: type[T], values: Mapping[str, Any]) -> T:
 
 
 def _stated(hint: Any) -> Any:
-    """Gives the type of a value that stands there: `int` for `int | None`."""
+    """Returns the type of a value that stands there: `int` for `int | None`."""
     choices = get_args(hint)
     return choices[0] if NoneType in choices else hint
 

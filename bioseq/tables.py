@@ -29,7 +29,7 @@ def read_frame(path: Path) -> pl.DataFrame:
 
 
 def read_column(frame: pl.DataFrame, name: str, path: Path) -> list[str | None]:
-    """Gives a column as text.
+    """Returns a column as text.
 
     Raises:
         FormatError: there is no such column.

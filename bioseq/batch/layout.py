@@ -143,14 +143,14 @@ class Layout:
     def without_specials(
         self, num_prefix: int, num_suffix: int
     ) -> tuple[Int64[Tensor, " residues"], Layout]:
-        """Gives the places of what is between special tokens, and its own layout."""
+        """Returns the places of what is between special tokens, and its own layout."""
         ends = self.length_tensor[self.segments] - num_suffix
         places = ((self.positions >= num_prefix) & (self.positions < ends)).nonzero()[:, 0]
         lengths = [length - num_prefix - num_suffix for length in self.lengths]
         return places, layout_of(lengths, self.device)
 
     def split(self, values: Tensor) -> Iterator[Tensor]:
-        """Gives each segment's rows of a packed tensor."""
+        """Yields each segment's rows of a packed tensor."""
         yield from values.split(list(self.lengths))
 
 

@@ -27,7 +27,7 @@ class PackedBatch:
     layout: Layout
 
     def to(self, device: torch.device | str) -> PackedBatch:
-        """Gives the batch on another device."""
+        """Returns the batch on another device."""
         return PackedBatch(
             tokens=self.tokens.to(device), layout=layout_of(self.layout.lengths, device)
         )
@@ -35,7 +35,7 @@ class PackedBatch:
     def padded(
         self, pad: int
     ) -> tuple[Int64[Tensor, "segments length"], Bool[Tensor, "segments length"]]:
-        """Gives the padded view and its mask (True = real); only foreign models need it."""
+        """Returns the padded view and its mask (True = real); only foreign models need it."""
         mask = self.layout.mask
         tokens = torch.full(mask.shape, pad, dtype=torch.int64, device=self.tokens.device)
         tokens[mask] = self.tokens

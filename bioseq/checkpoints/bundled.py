@@ -9,5 +9,5 @@ _FOLDER = Path(__file__).parent / "bundled"
 
 
 def bundled_models() -> dict[str, Path]:
-    """Gives the folder of each bundled model by name."""
+    """Returns the folder of each bundled model by name."""
     return {path.parent.name: path.parent for path in sorted(_FOLDER.glob("*/config.json"))}

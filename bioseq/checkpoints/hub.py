@@ -18,12 +18,12 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 def is_repository_name(name: str) -> bool:
-    """Tells whether a name is spelt like a repository: `owner/name`."""
+    """Returns whether a name is spelt like a repository: `owner/name`."""
     return _REPOSITORY.fullmatch(name) is not None
 
 
 def fetch_repository(repository: str, revision: str | None = None) -> Path:
-    """Gives the local files of a repository; those not in the cache are downloaded.
+    """Returns the local files of a repository; those not in the cache are downloaded.
 
     The environment variables of `huggingface_hub` hold: HF_HOME (the cache), HF_TOKEN, HF_ENDPOINT,
     HF_HUB_OFFLINE. A broken connection is taken up again; after a break that ends the download,
@@ -93,7 +93,7 @@ def _download(repository: str, revision: str | None, patterns: Sequence[str]) ->
 
 
 def _explain_missing(repository: str, *, is_partial: bool) -> str:
-    """Says why a repository without connection can't be used."""
+    """Returns why a repository without connection can't be used."""
     from huggingface_hub import constants
 
     why = "HF_HUB_OFFLINE is set" if constants.is_offline_mode() else "the hub can't be reached"

@@ -68,7 +68,7 @@ class Ignored:
 
 
 def pair(ours: str, foreign: str) -> tuple[Rule, Rule]:
-    """Gives the rules for weight and bias of one linear map or norm."""
+    """Returns the rules for weight and bias of one linear map or norm."""
     return (
         Rule(f"{ours}.weight", (f"{foreign}.weight",)),
         Rule(f"{ours}.bias", (f"{foreign}.bias",)),
@@ -76,7 +76,7 @@ def pair(ours: str, foreign: str) -> tuple[Rule, Rule]:
 
 
 def norm(ours: str, foreign: str) -> tuple[Rule, ...]:
-    """Gives the rules for a norm, which older files spell gamma and beta."""
+    """Returns the rules for a norm, which older files spell gamma and beta."""
     old = (
         Rule(f"{ours}.weight", (f"{foreign}.gamma",)),
         Rule(f"{ours}.bias", (f"{foreign}.beta",)),
@@ -90,7 +90,7 @@ def joined(
     names: Sequence[str],
     transform: Callable[..., Tensor] = concatenate,
 ) -> tuple[Rule, Rule]:
-    """Gives the rules for one linear map that a file holds in parts.
+    """Returns the rules for one linear map that a file holds in parts.
 
     Args:
         ours: Name in our model.
@@ -144,7 +144,7 @@ class _Source:
 def _choose(
     parameters: Iterable[str], rules: Sequence[Rule | Ignored], weights: Weights
 ) -> dict[str, _Source]:
-    """Gives the source of each parameter that has one; every name must come out even."""
+    """Returns the source of each parameter that has one; every name must come out even."""
     names, index = weights.names, _index(rules)
     sources: dict[str, _Source] = {}
     missing: list[str] = []
@@ -171,7 +171,7 @@ def _choose(
 
 
 def _index(rules: Sequence[Rule | Ignored]) -> dict[str, list[Rule]]:
-    """Gives the rules by the parameter that they name, each list in the order of the table."""
+    """Returns the rules by the parameter that they name, each list in the order of the table."""
     index: dict[str, list[Rule]] = {}
     for rule in rules:
         if isinstance(rule, Rule):
@@ -180,7 +180,7 @@ def _index(rules: Sequence[Rule | Ignored]) -> dict[str, list[Rule]]:
 
 
 def _candidates(ours: str, index: Mapping[str, Sequence[Rule]]) -> list[_Source]:
-    """Gives the rules for a parameter, those without a layer first."""
+    """Returns the rules for a parameter, those without a layer first."""
     return [
         _Source(rule, tuple(name.replace(_LAYER, layer) for name in rule.foreign))
         for pattern, layer in _patterns(ours)
@@ -189,7 +189,7 @@ def _candidates(ours: str, index: Mapping[str, Sequence[Rule]]) -> list[_Source]
 
 
 def _patterns(name: str) -> Iterator[tuple[str, str]]:
-    """Gives the patterns that fit a name, each with the layer's number."""
+    """Yields the patterns that fit a name, each with the layer's number."""
     yield name, ""
     for number in re.finditer(r"\d+", name):
         yield name[: number.start()] + _LAYER + name[number.end() :], number[0]

@@ -54,7 +54,7 @@ def save_model(
 
 
 def is_native(snapshot: Snapshot) -> bool:
-    """Tells whether a snapshot is one of bioseq's own."""
+    """Returns whether a snapshot is one of bioseq's own."""
     return snapshot.config.get("format") == _FORMAT
 
 

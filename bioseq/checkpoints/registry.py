@@ -67,7 +67,7 @@ class RegistryEntry:
 
 @cache
 def read_registry() -> dict[str, RegistryEntry]:
-    """Gives every known model by name, in the order of the file."""
+    """Returns every known model by name, in the order of the file."""
     content = tomllib.loads(files("bioseq.checkpoints").joinpath(_FILE).read_text())
     entries = [
         RegistryEntry(**{**fields, "aliases": tuple(fields.get("aliases", ()))})
@@ -86,7 +86,7 @@ def find_entry(name: str) -> RegistryEntry | None:
 
 
 def get_entry(name: str) -> RegistryEntry:
-    """Gives the model that goes by a name.
+    """Returns the model that goes by a name.
 
     Raises:
         CheckpointError: there is none; the message has the nearest names.
@@ -98,7 +98,7 @@ def get_entry(name: str) -> RegistryEntry:
 
 
 def suggest_names(name: str) -> str:
-    """Says which known names are near a wrong one, or where to find them all."""
+    """Returns which known names are near a wrong one, or where to find them all."""
     spelt = {known.casefold(): known for e in read_registry().values() for known in e.names}
     near = difflib.get_close_matches(name.casefold(), spelt, n=_SUGGESTIONS)
     if near:
@@ -108,7 +108,7 @@ def suggest_names(name: str) -> str:
 
 
 def package_file(entry: RegistryEntry) -> Path | None:
-    """Gives the weights of a model in an installed package; None where it is not installed.
+    """Returns the weights of a model in an installed package; None where it is not installed.
 
     The package is not imported.
     """

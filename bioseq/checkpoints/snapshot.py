@@ -58,7 +58,7 @@ class Snapshot:
         return f"arch {arch}" if arch else "of unknown architecture"
 
     def digest(self) -> str:
-        """Gives the sha256 of the weights."""
+        """Returns the sha256 of the weights."""
         return weights_digest(self.files)
 
 

@@ -121,12 +121,12 @@ def verify_model(name_or_path: AnyPath) -> Verification:
 
 
 def encode_probe(model: Model, probe: str) -> Tensor:
-    """Gives the last layer's states `[tokens, dim]` of one probe by itself, in float32."""
+    """Returns the last layer's states `[tokens, dim]` of one probe by itself, in float32."""
     return model.encoder(pack(model.tokenizer.encode([probe]))).states[0].float()
 
 
 def summarise(states: Tensor) -> Tensor:
-    """Gives what is recorded of a probe: the mean state of all tokens."""
+    """Returns what is recorded of a probe: the mean state of all tokens."""
     return states.mean(dim=0)
 
 

@@ -57,7 +57,7 @@ class IdealGeometry:
 
 @cache
 def ideal_geometry() -> IdealGeometry:
-    """Gives the ideal geometry of every residue type."""
+    """Returns the ideal geometry of every residue type."""
     num_types, num_names = len(THREE_LETTERS), len(ATOM37)
     geometry = IdealGeometry(
         atom14_mask=np.zeros((num_types, _NUM_SLOTS), dtype=bool),

@@ -31,5 +31,5 @@ for _index, _letter in enumerate(RESIDUES):
 
 
 def residue_types(sequence: str) -> Int64[np.ndarray, " length"]:
-    """Gives the index of each residue in `RESIDUES`; whatever is not of the twenty is unknown."""
+    """Returns the index of each residue in `RESIDUES`; whatever is not of the twenty is unknown."""
     return _TYPES[np.frombuffer(sequence.encode("latin-1", "replace"), dtype=np.uint8)]

@@ -77,7 +77,7 @@ def find_torsions(
 
 
 def _dihedrals(points: Float64[np.ndarray, "*angles 4 3"]) -> Float64[np.ndarray, "*angles 2"]:
-    """Gives sine and cosine of the angle between the planes of the first and the last three."""
+    """Returns sine and cosine of the angle between the planes of the first and the last three."""
     first, second, third, fourth = np.moveaxis(points, -2, 0)
     axis = _normalised(third - second)
     across = first - third

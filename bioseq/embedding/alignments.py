@@ -95,7 +95,7 @@ class _Engine:
 
     @torch.inference_mode()
     def compute(self, msa: Msa) -> dict[str, np.ndarray]:
-        """Gives all outputs by path."""
+        """Returns all outputs by path."""
         tokens = encode_msa(self.cut.fit(msa), self.model.tokenizer)
         queries: list[Float[Tensor, "tokens dim"]] = []
         maps: list[Float[Tensor, "heads tokens tokens"]] = []
@@ -116,7 +116,7 @@ class _Engine:
         return pooled.float().cpu().numpy()
 
     def kinds(self) -> dict[str, ValueKind]:
-        """Gives what each output is."""
+        """Returns what each output is."""
         encoder = self.model.encoder
         kinds = {
             f"embeddings/{o.name}": ValueKind(
@@ -130,7 +130,7 @@ class _Engine:
         return kinds
 
     def settings(self) -> dict[str, object]:
-        """Gives everything that changes a number."""
+        """Returns everything that changes a number."""
         return {
             "input": "alignment",
             "weights_sha256": self.model.weights_sha256,
@@ -141,7 +141,7 @@ class _Engine:
         }
 
     def attributes(self) -> dict[str, dict[str, object]]:
-        """Gives the attributes of each set of values, by path."""
+        """Returns the attributes of each set of values, by path."""
         common: dict[str, object] = {
             "model": self.model.name,
             "weights_sha256": self.model.weights_sha256,

@@ -49,11 +49,11 @@ class Engine:
         return self.model.encoder.flops_per_pair
 
     def cost(self, sequence: str) -> int:
-        """Gives the residues that go through the encoder."""
+        """Returns the residues that go through the encoder."""
         return len(sequence)
 
     def shapes(self) -> dict[str, ValueSpec]:
-        """Gives the shape of each output, by name."""
+        """Returns the shape of each output, by name."""
         encoder = self.model.encoder
         return {
             o.name: ValueSpec(

@@ -51,7 +51,7 @@ class Job:
         return (self.model,)
 
     def settings(self) -> dict[str, object]:
-        """Gives everything that changes a number."""
+        """Returns everything that changes a number."""
         return {
             "weights_sha256": self.model.weights_sha256,
             "encoder": _abbreviate("architecture", encoder_config(self.model.encoder)),
@@ -63,7 +63,7 @@ class Job:
         }
 
     def attributes(self) -> dict[str, dict[str, object]]:
-        """Gives the attributes of each set of values, by path."""
+        """Returns the attributes of each set of values, by path."""
         common = {
             "model": self.model.name,
             "weights_sha256": self.model.weights_sha256,

@@ -23,12 +23,12 @@ def confusion(truth: Truth, predicted: Prediction) -> Int64[np.ndarray, "classes
 
 
 def accuracy(truth: Truth, predicted: Prediction) -> float:
-    """Gives the share of rows whose most probable class is right (Q3, Q8, Q10)."""
+    """Returns the share of rows whose most probable class is right (Q3, Q8, Q10)."""
     return float((predicted.argmax(axis=1) == truth[:, 0]).mean())
 
 
 def gorodkin(truth: Truth, predicted: Prediction) -> float:
-    """Gives the correlation of classes; for two classes Matthews' coefficient.
+    """Returns the correlation of classes; for two classes Matthews' coefficient.
 
     Source: Gorodkin 2004, equation 8; Matthews 1975.
     """
@@ -39,19 +39,19 @@ def gorodkin(truth: Truth, predicted: Prediction) -> float:
 
 
 def f1_of_classes(truth: Truth, predicted: Prediction) -> Float[np.ndarray, " classes"]:
-    """Gives each class's F1; 0 for a class that neither occurs nor is found."""
+    """Returns each class's F1; 0 for a class that neither occurs nor is found."""
     counts = confusion(truth, predicted)
     sizes = counts.sum(1) + counts.sum(0)
     return 2 * np.diag(counts) / np.maximum(sizes, 1)
 
 
 def macro_f1(truth: Truth, predicted: Prediction) -> float:
-    """Gives the mean F1 of the classes."""
+    """Returns the mean F1 of the classes."""
     return float(f1_of_classes(truth, predicted).mean())
 
 
 def auc(truth: Truth, predicted: Prediction) -> float:
-    """Gives the area under the ROC curve of the last of two classes; ties count half.
+    """Returns the area under the ROC curve of the last of two classes; ties count half.
 
     Source: Hanley & McNeil 1982.
     """
@@ -64,19 +64,19 @@ def auc(truth: Truth, predicted: Prediction) -> float:
 
 
 def spearman(truth: Truth, predicted: Prediction) -> float:
-    """Gives the correlation of ranks."""
+    """Returns the correlation of ranks."""
     return _correlate(_ranks(truth[:, 0]), _ranks(predicted[:, 0]))
 
 
 def r_squared(truth: Truth, predicted: Prediction) -> float:
-    """Gives the share of the labels' variance that predictions explain."""
+    """Returns the share of the labels' variance that predictions explain."""
     rest = ((truth[:, 0] - predicted[:, 0]) ** 2).sum()
     total = ((truth[:, 0] - truth[:, 0].mean()) ** 2).sum()
     return float(1 - rest / total) if total else float("nan")
 
 
 def calibration_error(truth: Truth, predicted: Prediction) -> float:
-    """Gives the expected calibration error of the most probable class, over 15 bins.
+    """Returns the expected calibration error of the most probable class, over 15 bins.
 
     Source: Guo et al. 2017, section 2.
     """
@@ -101,7 +101,7 @@ class Bin:
 
 
 def reliability(truth: Truth, predicted: Prediction, *, bins: int = 15) -> list[Bin]:
-    """Gives the reliability curve: the bins of equal width that hold any row."""
+    """Returns the reliability curve: the bins of equal width that hold any row."""
     confidence = predicted.max(axis=1)
     right = predicted.argmax(axis=1) == truth[:, 0]
     place = np.minimum((confidence * bins).astype(int), bins - 1)
@@ -114,7 +114,7 @@ def reliability(truth: Truth, predicted: Prediction, *, bins: int = 15) -> list[
 
 
 def metrics_of(kind: str, num_classes: int) -> Mapping[str, Metric]:
-    """Gives the figures that are usual for a kind of target, by name; the first one leads."""
+    """Returns the figures that are usual for a kind of target, by name; the first one leads."""
     if kind == "value":
         return {"Spearman": spearman, "R2": r_squared}
     if num_classes == 2:

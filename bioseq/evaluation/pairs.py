@@ -21,7 +21,7 @@ _BOUNDS = np.unique(np.geomspace(1, _LONGEST, 121).round())
 
 
 def pair_metrics(kind: str) -> Mapping[str, PairMetric]:
-    """Gives the figures that are usual for a kind of target of pairs, by name; the first leads.
+    """Returns the figures that are usual for a kind of target of pairs, by name; the first leads.
 
     Of contacts: the precision of the L or L / 5 most probable pairs at least 24 residues apart, L
     being the length, and the area under the ROC curve over all pairs that count.
@@ -84,6 +84,6 @@ def _r_squared(truth: Square, found: Square) -> float:
 
 
 def _rows(truth: Square, found: Square) -> tuple[np.ndarray, np.ndarray]:
-    """Gives labels and predictions of the pairs that have both."""
+    """Returns labels and predictions of the pairs that have both."""
     upper = np.triu(~np.isnan(truth) & ~np.isnan(found), 1)
     return truth[upper][:, None], found[upper][:, None]

@@ -45,7 +45,7 @@ def write_report(rows: Sequence[Row], path: Path) -> None:
 
 
 def to_frame(rows: Sequence[Row]) -> pl.DataFrame:
-    """Gives one row per figure: test, method, sequences, metric, value, low, high."""
+    """Returns one row per figure: test, method, sequences, metric, value, low, high."""
     return pl.DataFrame(
         [
             {
@@ -64,7 +64,7 @@ def to_frame(rows: Sequence[Row]) -> pl.DataFrame:
 
 
 def to_markdown(rows: Sequence[Row]) -> str:
-    """Gives a table for each test set, published figures as lines of their own."""
+    """Returns a table for each test set, published figures as lines of their own."""
     tables = []
     for test in dict.fromkeys(row.test for row in rows):
         mine = [row for row in rows if row.test == test]

@@ -75,7 +75,7 @@ def evaluate(
 
 
 def describe(row: Row) -> str:
-    """Gives the figures of a row in one line."""
+    """Returns the figures of a row in one line."""
     return ", ".join(f"{name} {figure}" for name, figure in row.figures.items())
 
 
@@ -126,7 +126,7 @@ def _figures(
 
 
 def predict_sequences(trial: Trial, sequences: Sequence[str]) -> list[np.ndarray]:
-    """Gives the predictions of a trial's target for each sequence.
+    """Returns the predictions of a trial's target for each sequence.
 
     They are `[residues, classes]`, `[1, classes]`, or for pairs `[residues, residues]`.
     """
@@ -141,7 +141,7 @@ def predict_sequences(trial: Trial, sequences: Sequence[str]) -> list[np.ndarray
 def _predict_aligned(
     trial: Trial, files: Sequence[Path], sequences: Sequence[str]
 ) -> list[np.ndarray]:
-    """Gives the same for the first row of each alignment."""
+    """Returns the same for the first row of each alignment."""
     with tempfile.TemporaryDirectory() as name:
         options = TaskOptions(tasks=trial.predictor)
         with predict_alignments(files, Path(name) / "test.h5", options) as store:

@@ -19,7 +19,7 @@ _FEWEST_RESIDUES = 19  # below, the TM-score's distance scale would vanish
 def expected_aligned_error(
     logits: Float[Tensor, "*pairs bins"],
 ) -> Float[Tensor, "*pairs"]:
-    """Gives the mean of the predicted distribution, in angstrom."""
+    """Returns the mean of the predicted distribution, in angstrom."""
     return (logits.softmax(dim=-1) * _centers(logits)).sum(-1)
 
 
@@ -30,7 +30,7 @@ def predicted_tm(
     padding_counts: bool = False,
     scale_dtype: torch.dtype = torch.float64,
 ) -> Float[Tensor, " batch"]:
-    """Gives each sequence's predicted TM-score, from 0 to 1.
+    """Returns each sequence's predicted TM-score, from 0 to 1.
 
     The best residue to align at counts, and the mean over all real residues.
 
@@ -54,12 +54,12 @@ def predicted_tm(
 
 
 def _distance_scales(lengths: Float[Tensor, " batch"]) -> Float[Tensor, " batch"]:
-    """Gives the distance that halves a residue's score, in angstrom: Zhang and Skolnick's d0."""
+    """Returns the distance that halves a residue's score, in angstrom: Zhang and Skolnick's d0."""
     return 1.24 * (lengths.clamp(min=_FEWEST_RESIDUES) - 15) ** (1 / 3) - 1.8
 
 
 def _centers(logits: Float[Tensor, "*pairs bins"]) -> Float[Tensor, " bins"]:
-    """Gives the middle of each bin; the last, which is open, is as wide as the others."""
+    """Returns the middle of each bin; the last, which is open, is as wide as the others."""
     num_bins = logits.shape[-1]
     width = MAX_ERROR / (num_bins - 2)
     return ((torch.arange(num_bins, device=logits.device) + 0.5) * width).to(logits)

@@ -23,7 +23,7 @@ class MaskedMSAHead(nn.Module):
     def forward(
         self, msa: Float[Tensor, "rows length msa_dim"]
     ) -> Float[Tensor, "rows length types"]:
-        """Gives the logits."""
+        """Returns the logits."""
         return self.linear(msa)
 
 
@@ -42,5 +42,5 @@ class ResolvedHead(nn.Module):
         self.linear = nn.Linear(single_dim, num_atoms)
 
     def forward(self, single: Float[Tensor, "length single_dim"]) -> Float[Tensor, "length atoms"]:
-        """Gives the logits."""
+        """Returns the logits."""
         return self.linear(single)

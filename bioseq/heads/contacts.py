@@ -46,7 +46,7 @@ class ContactHead(nn.Module):
         return self.regression.in_features
 
     def forward(self, maps: Float[Tensor, "maps length length"]) -> Float[Tensor, "length length"]:
-        """Gives the contact probabilities of one sequence.
+        """Returns the contact probabilities of one sequence.
 
         Args:
             maps: Attention maps, layer by layer and within a layer head by head, with the rows and
@@ -57,7 +57,7 @@ class ContactHead(nn.Module):
     def score(
         self, maps: Float[Tensor, "some length length"], *, first: int = 0
     ) -> Float[Tensor, "length length"]:
-        """Gives what some of the maps add to the logits, which is bias plus the sum over all.
+        """Returns what some of the maps add to the logits, which is bias plus the sum over all.
 
         Layer by layer, it spares the memory of all maps at once.
 

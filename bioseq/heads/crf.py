@@ -64,7 +64,7 @@ class ConditionalRandomField(nn.Module):
     def forward(
         self, logits: Float[Tensor, "residues classes"], layout: Layout
     ) -> Float[Tensor, "residues classes"]:
-        """Gives the logarithm of every label's probability.
+        """Returns the logarithm of every label's probability.
 
         Args:
             logits: Of single residues.
@@ -101,7 +101,7 @@ class ConditionalRandomField(nn.Module):
 def _both_ways(
     layout: Layout,
 ) -> tuple[Int64[Tensor, "steps 2 segments"], Bool[Tensor, "steps segments"]]:
-    """Gives what is read at each step, from the start and from the end, and whether it is real.
+    """Returns what is read at each step, from the start and from the end, and whether it is real.
 
     Segments of any lengths go side by side: a step costs the same for one and for many.
     """

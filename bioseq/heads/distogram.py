@@ -44,6 +44,6 @@ class DistogramHead(nn.Module):
     def forward(
         self, pair: Float[Tensor, "length length pair_dim"]
     ) -> Float[Tensor, "length length bins"]:
-        """Gives the logits."""
+        """Returns the logits."""
         half = self.linear(pair)
         return half + half.transpose(0, 1)

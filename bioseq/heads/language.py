@@ -25,5 +25,5 @@ class LanguageHead(nn.Module):
         self.output = nn.Linear(dim, vocabulary_size)
 
     def forward(self, states: Float[Tensor, "tokens dim"]) -> Float[Tensor, "tokens vocabulary"]:
-        """Gives the logits."""
+        """Returns the logits."""
         return self.output(self.norm(functional.gelu(self.dense(states))))

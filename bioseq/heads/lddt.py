@@ -42,14 +42,14 @@ class LDDTHead(nn.Module):
     def forward(
         self, states: Float[Tensor, "*residues dim"]
     ) -> Float[Tensor, "*residues atoms bins"]:
-        """Gives the logits."""
+        """Returns the logits."""
         hidden = self.activation(self.first(self.norm(states)))
         hidden = self.activation(self.second(hidden))
         return self.output(hidden).unflatten(-1, (-1, self.num_bins))
 
 
 def expected_lddt(logits: Float[Tensor, "*residues bins"]) -> Float[Tensor, "*residues"]:
-    """Gives the mean of the predicted distribution, from 0 to 100."""
+    """Returns the mean of the predicted distribution, from 0 to 100."""
     num_bins = logits.shape[-1]
     centers = (torch.arange(num_bins, device=logits.device) + 0.5) * (100 / num_bins)
     return (logits.softmax(dim=-1) * centers.to(logits)).sum(-1)

@@ -21,5 +21,5 @@ class LinearHead(nn.Module):
         self.output = nn.Linear(dim, num_classes)
 
     def forward(self, states: Float[Tensor, "tokens dim"]) -> Float[Tensor, "tokens classes"]:
-        """Gives the logits."""
+        """Returns the logits."""
         return self.output(states)

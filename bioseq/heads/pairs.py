@@ -97,13 +97,13 @@ class PairReadout(nn.Module):
         return torch.cat(outputs)
 
     def project(self, x: Float[Tensor, "residues dim"]) -> Float[Tensor, "residues factors"]:
-        """Gives what is needed of each residue."""
+        """Returns what is needed of each residue."""
         return self.projection(self.norm(x))
 
     def score(
         self, residues: Float[Tensor, "residues factors"], pairs: PairPlaces
     ) -> Float[Tensor, "pairs output"]:
-        """Gives the logits or values of some pairs.
+        """Returns the logits or values of some pairs.
 
         Args:
             residues: One sequence, projected.

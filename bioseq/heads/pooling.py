@@ -65,7 +65,7 @@ def segment_sum(x: Float[Tensor, "tokens dim"], layout: Layout) -> Float[Tensor,
 
 
 def segment_max(x: Float[Tensor, "tokens dim"], layout: Layout) -> Float[Tensor, "segments dim"]:
-    """Gives each segment's largest values."""
+    """Returns each segment's largest values."""
     index = layout.segments[:, None].expand_as(x)
     return x.new_zeros(layout.num_segments, x.shape[1]).scatter_reduce(
         0, index, x, "amax", include_self=False

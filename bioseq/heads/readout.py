@@ -38,7 +38,7 @@ class RowReadout(nn.Module):
     def forward(
         self, x: Float[Tensor, "residues width"], layout: Layout
     ) -> Float[Tensor, "rows output"]:
-        """Gives the logits or values; with a random field logarithms of probabilities."""
+        """Returns the logits or values; with a random field logarithms of probabilities."""
         outputs = self.output(x if self.pooling is None else self.pooling(x, layout))
         return outputs if self.chain is None else self.chain(outputs, layout)
 

@@ -61,7 +61,7 @@ class Head(nn.Module):
     def forward(
         self, states: Float[Tensor, "residues input"], layout: Layout
     ) -> dict[Level, Float[Tensor, "_ _"]]:
-        """Gives the logits or values: a row per residue, per sequence, or per pair of residues.
+        """Returns the logits or values: a row per residue, per sequence, or per pair of residues.
 
         With a random field those per residue are logarithms of probabilities. The pairs are those
         of each sequence in turn, in the order of `pairs_of`.
@@ -75,7 +75,7 @@ class Head(nn.Module):
     def mix(
         self, states: Float[Tensor, "residues input"], layout: Layout
     ) -> Float[Tensor, "residues width"]:
-        """Gives what the readouts read."""
+        """Returns what the readouts read."""
         x = self.dropout(self.narrow(self.norm(states)))
         if isinstance(self.mixing, ConvolutionStack):
             return self.mixing(x, layout)[-1]
@@ -84,7 +84,7 @@ class Head(nn.Module):
     def read(
         self, x: Float[Tensor, "residues width"], layout: Layout, levels: Iterable[Level]
     ) -> dict[Level, Float[Tensor, "_ _"]]:
-        """Gives the outputs of some levels from mixed states."""
+        """Returns the outputs of some levels from mixed states."""
         return {level: self.readouts[level](x, layout) for level in levels}
 
 

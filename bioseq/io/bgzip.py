@@ -25,7 +25,7 @@ HEADER_SIZE = 18
 
 
 def is_bgzip(head: bytes) -> bool:
-    """Tells whether the first `HEADER_SIZE` bytes of a file are those of a bgzip block."""
+    """Returns whether the first `HEADER_SIZE` bytes of a file are those of a bgzip block."""
     return _HEADER.match(head) is not None
 
 
@@ -54,7 +54,7 @@ class BgzipSource(io.RawIOBase):
         return True
 
     def read1(self, size: int = -1, /) -> bytes:
-        """Gives the text of the next block that is not empty, whatever size is asked for.
+        """Returns the text of the next block that is not empty, whatever size is asked for.
 
         Raises:
             FormatError: The block is damaged or cut off.
@@ -67,7 +67,7 @@ class BgzipSource(io.RawIOBase):
     def virtual_offsets(
         self, positions: Int64[np.ndarray, " positions"]
     ) -> Int64[np.ndarray, " positions"]:
-        """Gives the virtual offsets of bytes of the text that have been read.
+        """Returns the virtual offsets of bytes of the text that have been read.
 
         Args:
             positions: Their places, counted from where reading began.

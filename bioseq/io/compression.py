@@ -97,7 +97,7 @@ def _decompress(
 
 
 def _load(name: str) -> tuple[Callable[[], Decompressor], type[Exception]]:
-    """Gives the decompressor's constructor and the exception it raises for damaged data."""
+    """Returns the decompressor's constructor and the exception it raises for damaged data."""
     if name == "gzip":
         return lambda: zlib.decompressobj(wbits=31), zlib.error
     if name == "bzip2":

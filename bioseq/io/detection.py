@@ -53,7 +53,7 @@ _COMMENT = re.compile(rb"[;#!]")
 
 
 def resolve_format(head: bytes, *, path: str, format: str | None) -> str:
-    """Gives the format that was asked for, or the one that the text is in.
+    """Returns the format that was asked for, or the one that the text is in.
 
     Args:
         head: The first `HEAD_SIZE` bytes without byte order mark, or all bytes of a shorter file.
@@ -98,7 +98,7 @@ def detect_format(head: bytes, *, path: str) -> str:
 
 
 def has_suffix(path: str, suffix: str) -> bool:
-    """Says whether the name ends in the suffix, not counting a suffix of compression."""
+    """Returns whether the name ends in the suffix, not counting a suffix of compression."""
     name = PurePath(path.lower())
     if name.suffix in _COMPRESSED_SUFFIXES:
         name = name.with_suffix("")

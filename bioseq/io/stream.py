@@ -27,7 +27,7 @@ class BinarySource(Protocol):
     """Any open binary stream: all that is asked of it is to be read."""
 
     def read(self, size: int, /) -> bytes:
-        """Gives up to `size` bytes; none at the end."""
+        """Returns up to `size` bytes; none at the end."""
         ...
 
 
@@ -68,7 +68,7 @@ class ByteStream(io.RawIOBase):
         return min(1.0, self._consumed / self._size) if self._size else 1.0
 
     def head(self, size: int) -> bytes:
-        """Gives the next `size` bytes (fewer at the end) and leaves them to be read."""
+        """Returns the next `size` bytes (fewer at the end) and leaves them to be read."""
         while len(self._ahead) - self._offset < size:
             block = next(self._blocks, None)
             if block is None:
@@ -91,11 +91,11 @@ class ByteStream(io.RawIOBase):
         yield from self._blocks
 
     def buffered(self) -> io.BufferedReader:
-        """Gives the bytes that are left as a buffered binary file."""
+        """Returns the bytes that are left as a buffered binary file."""
         return io.BufferedReader(self, 1 << 16)
 
     def text(self) -> io.TextIOWrapper:
-        r"""Gives the bytes that are left as text with `\n` line ends.
+        r"""Returns the bytes that are left as text with `\n` line ends.
 
         UTF-8; a byte that is not UTF-8 is read as Latin-1.
         """

@@ -117,7 +117,7 @@ def _observed_residues(chain: Chain) -> list[str | None]:
 
 
 def is_polymer(name: str, *, hetero: bool) -> bool:
-    """Tells whether a residue belongs to a chain.
+    """Returns whether a residue belongs to a chain.
 
     A HETATM residue belongs to the chain only if it is a modified form of a standard one.
     """
@@ -146,7 +146,7 @@ def _translate(names: list[str | None]) -> tuple[str, Molecule]:
 
 
 def protein_letters() -> dict[str, str]:
-    """Gives the letter of every amino acid's name, modified ones as what they are made of."""
+    """Returns the letter of every amino acid's name, modified ones as what they are made of."""
     from Bio.Data.PDBData import protein_letters_3to1_extended
 
     return protein_letters_3to1_extended

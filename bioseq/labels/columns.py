@@ -107,7 +107,7 @@ def _parse_pairs(
 def _known(
     mask: str | None, target: LabelColumn, rows: int, length: int
 ) -> Bool[np.ndarray, " rows"]:
-    """Tells which rows the mask leaves."""
+    """Returns which rows the mask leaves."""
     if not mask:
         return np.ones(rows, dtype=bool)
     if len(mask) != rows:
@@ -173,10 +173,10 @@ def read_labels(
 
 
 def label_rows(labels: Labels) -> Rows:
-    """Gives the labels of one sequence as rows; of pairs in the order of `np.triu_indices`."""
+    """Returns the labels of one sequence as rows; of pairs in the order of `np.triu_indices`."""
     return labels.rows() if isinstance(labels, PairLabels) else labels
 
 
 def pair_labels(labels: Sequence[Labels]) -> list[PairLabels]:
-    """Gives those that are of pairs."""
+    """Returns those that are of pairs."""
     return [label for label in labels if isinstance(label, PairLabels)]

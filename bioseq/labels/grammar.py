@@ -37,7 +37,7 @@ class Grammar:
     def decode(
         self, probabilities: Float[np.ndarray, "residues classes"]
     ) -> Int64[np.ndarray, " residues"]:
-        """Gives the allowed labels with the largest product of probabilities."""
+        """Returns the allowed labels with the largest product of probabilities."""
         owner, follows, last = self.states()
         scores = np.log(np.maximum(probabilities, 1e-12))[:, owner]
         first = np.r_[True, owner[1:] != owner[:-1]]
@@ -61,7 +61,7 @@ class Grammar:
         Bool[np.ndarray, "states states"],
         Bool[np.ndarray, " states"],
     ]:
-        """Gives one state for each residue of a class's shortest run; the last one may repeat.
+        """Returns one state for each residue of a class's shortest run; the last one may repeat.
 
         Returns:
             The class of each state; which state (second axis) may follow which; which may end.

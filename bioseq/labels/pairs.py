@@ -31,7 +31,7 @@ class PairLabels:
     separation: int
 
     def square(self) -> Float32[np.ndarray, "residues residues"]:
-        """Gives the labels as a symmetric map, NaN where there is none."""
+        """Returns the labels as a symmetric map, NaN where there is none."""
         found = np.full((len(self.known), len(self.known)), self.rest, np.float32)
         first, second = self.pairs.T
         found[first, second] = found[second, first] = self.values
@@ -41,7 +41,7 @@ class PairLabels:
         return found
 
     def rows(self) -> Float32[np.ndarray, "rows 1"]:
-        """Gives a row for every pair of different residues, in the order of `np.triu_indices`."""
+        """Returns a row for every pair of different residues, in the order of `np.triu_indices`."""
         return self.square()[np.triu_indices(len(self.known), 1)][:, None]
 
 

@@ -127,7 +127,7 @@ def check_segments(
 
 
 def level_widths(targets: Sequence[Target]) -> dict[Level, int]:
-    """Gives how many outputs of each level some targets need."""
+    """Returns how many outputs of each level some targets need."""
     widths: dict[Level, int] = {}
     for target in targets:
         widths[target.level] = widths.get(target.level, 0) + target.width

@@ -126,13 +126,13 @@ class InputEmbedder(nn.Module):
         self.right = nn.Linear(config.target_features, pair_dim)
 
     def embed_msa(self, features: AlignmentFeatures) -> Float[Tensor, "rows length msa_dim"]:
-        """Gives the initial MSA representation."""
+        """Returns the initial MSA representation."""
         return self.msa(features.msa) + self.target(features.target)
 
     def embed_pairs(
         self, target: Float[Tensor, "length target_features"]
     ) -> Iterator[Float[Tensor, "block length pair_dim"]]:
-        """Gives the initial pair representation in blocks of rows."""
+        """Yields the initial pair representation in blocks of rows."""
         left, right = self.left(target), self.right(target)
         for rows in block_slices(len(left), 2 * right.nbytes):
             yield left[rows, None] + right[None]
@@ -207,7 +207,7 @@ class AlphaFoldTrunk(nn.Module):
         return add_updates(pair, updates)
 
     def _nothing(self, features: AlignmentFeatures) -> Recycled:
-        """Gives what the first pass recycles."""
+        """Returns what the first pass recycles."""
         length, empty = len(features.target), features.target.new_zeros
         config = self.config.evoformer
         return Recycled(

@@ -189,7 +189,7 @@ class AxialContactModel(nn.Module):
         self.output = nn.Linear(config.dim, len(DISTANCE_BOUNDS) + 1)
 
     def forward(self, inputs: ContactInputs) -> Float[Tensor, "length length bins"]:
-        """Gives the logits of the distance bins, symmetric in the pair."""
+        """Returns the logits of the distance bins, symmetric in the pair."""
         x = self.embedding(inputs)
         for block in cast("Iterable[AxialContactBlock]", self.blocks):
             x = block(x)
@@ -197,5 +197,5 @@ class AxialContactModel(nn.Module):
         return (logits + logits.transpose(0, 1)) / 2
 
     def contacts(self, inputs: ContactInputs) -> Float[Tensor, "length length"]:
-        """Gives the probability that the distance is below 8 angstrom."""
+        """Returns the probability that the distance is below 8 angstrom."""
         return self(inputs).softmax(dim=-1)[..., :_CONTACT_BINS].sum(dim=-1)

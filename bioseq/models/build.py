@@ -45,7 +45,7 @@ def build_encoder(config: Mapping[str, Any]) -> Encoder:
 
 
 def encoder_config(encoder: Encoder) -> dict[str, Any]:
-    """Gives plain data from which `build_encoder` makes the same architecture."""
+    """Returns plain data from which `build_encoder` makes the same architecture."""
     for name, (_, encoder_type) in _ARCHITECTURES.items():
         if type(encoder) is encoder_type:
             return {"architecture": name, **asdict(encoder.config)}

@@ -91,7 +91,7 @@ class Encoder(nn.Module, ABC):
         return 0.0
 
     def layer_dim(self, layer: int) -> int:
-        """Gives the width of a layer's states."""
+        """Returns the width of a layer's states."""
         return self.dim
 
     def resolve_layers(self, layers: Sequence[int]) -> tuple[int, ...]:

@@ -132,7 +132,7 @@ class ESMFold(nn.Module):
 
     @torch.no_grad()
     def _read(self, tokens: PackedBatch, length: int) -> Float[Tensor, "length layers dim"]:
-        """Gives every layer of the language model, without the special tokens."""
+        """Returns every layer of the language model, without the special tokens."""
         if tokens.layout.num_segments != 1 or len(tokens.tokens) != length + 2:
             found = f"{len(tokens.tokens)} in {tokens.layout.num_segments} sequences"
             raise OptionError("tokens", found, allowed=f"{length + 2} in 1 sequence")

@@ -123,7 +123,7 @@ class ResidueOffsets(nn.Module):
     def forward(
         self, positions: Int64[Tensor, " length"], mask: Bool[Tensor, " length"]
     ) -> Float[Tensor, "length length pair_dim"]:
-        """Gives the embedding of `positions[j] - positions[i]`."""
+        """Returns the embedding of `positions[j] - positions[i]`."""
         offsets = (positions - positions[:, None]).clamp(-self.max_offset, self.max_offset)
         rows = (offsets + self.max_offset + 1) * (mask[:, None] & mask)
         return self.offsets(rows)
@@ -221,7 +221,7 @@ class FoldingTrunk(nn.Module):
 
 
 def _distance_bins(points: Float[Tensor, "length 3"]) -> Int64[Tensor, "length length"]:
-    """Gives the bin of each pair's distance; the first and the last bin are open."""
+    """Returns the bin of each pair's distance; the first and the last bin are open."""
     edges = torch.linspace(_FIRST_EDGE, _LAST_EDGE, _RECYCLED_BINS - 1).to(points)
     squares = (points[:, None] - points).square().sum(-1)
     return torch.bucketize(squares, edges.square())

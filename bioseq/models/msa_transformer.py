@@ -72,7 +72,7 @@ class Padding:
     def pad(
         self, attention: Float[Tensor, "heads length length"]
     ) -> Float[Tensor, "heads padded padded"]:
-        """Gives a row attention map as it stands in the batch."""
+        """Returns a row attention map as it stands in the batch."""
         missing = self.num_tokens - attention.shape[-1]
         wide = functional.pad(attention, (0, missing))
         uniform = (wide.new_ones(attention.shape[-1]) / attention.shape[-1]).expand(missing, -1)
@@ -105,7 +105,7 @@ class MSAEmbedding(nn.Module):
         self.norm = nn.LayerNorm(config.dim, eps=config.norm_eps)
 
     def forward(self, tokens: Int64[Tensor, "rows tokens"]) -> Float[Tensor, "rows tokens dim"]:
-        """Gives layer 0."""
+        """Returns layer 0."""
         depth, length = tokens.shape
         x = self.tokens(tokens) + self.positions.weight[:length]
         return self.norm(x + self.rows.weight[:depth, None])
@@ -167,7 +167,7 @@ class MSATransformer(Encoder):
     def outputs(
         self, tokens: Int64[Tensor, "rows tokens"], *, padding: Padding | None = None
     ) -> Iterator[LayerOutput]:
-        """Gives the embedded input and then what each layer gives, one at a time.
+        """Yields the embedded input and then what each layer gives, one at a time.
 
         Args:
             tokens: One alignment, the query first, with the start token in each row.
@@ -196,7 +196,7 @@ class MSATransformer(Encoder):
         layers: Sequence[int] = (-1,),
         padding: Padding | None = None,
     ) -> tuple[Float[Tensor, "rows tokens dim"], ...]:
-        """Gives the states of the layers asked for, in that order.
+        """Returns the states of the layers asked for, in that order.
 
         Args:
             tokens: One alignment, the query first, with the start token in each row.

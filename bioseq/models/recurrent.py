@@ -85,7 +85,7 @@ class RecurrentEncoder(StreamingEncoder):
         self.backward_layers = self._build_layers(backward=True)
 
     def layer_dim(self, layer: int) -> int:
-        """Gives the width of a layer's states; that of the embedded input differs."""
+        """Returns the width of a layer's states; that of the embedded input differs."""
         return self.dim if layer else self.config.embedding_dim
 
     def _build_layers(self, *, backward: bool) -> nn.ModuleList:

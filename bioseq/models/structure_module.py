@@ -130,7 +130,7 @@ class TorsionAngles(nn.Module):
         state: Float[Tensor, "*residues dim"],
         initial: Float[Tensor, "*residues dim"],
     ) -> tuple[Float[Tensor, "*residues 7 2"], Float[Tensor, "*residues 7 2"]]:
-        """Gives sine and cosine, and the vectors that they are the directions of.
+        """Returns sine and cosine, and the vectors that they are the directions of.
 
         Args:
             state: Single representation of this round.

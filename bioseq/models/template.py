@@ -93,7 +93,7 @@ class TemplatePairStack(nn.Module):
     def forward(
         self, templates: Templates, index: int, pair_mask: Bool[Tensor, "length length"]
     ) -> Float[Tensor, "length length template_dim"]:
-        """Gives the pair representation of one template."""
+        """Returns the pair representation of one template."""
         length = pair_mask.shape[0]
         bytes_per_row = length * _PAIR_FEATURES * 2 * self.linear.weight.element_size()
         blocks = (
@@ -174,7 +174,7 @@ class TemplateRows(nn.Module):
     def forward(
         self, templates: Templates
     ) -> tuple[Float[Tensor, "templates length msa_dim"], Bool[Tensor, "templates length"]]:
-        """Gives the rows and where they are real."""
+        """Returns the rows and where they are real."""
         torsions = templates.torsions
         features = [
             functional.one_hot(templates.residue_types, _NUM_TYPES).to(torsions),

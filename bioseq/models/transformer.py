@@ -34,7 +34,7 @@ class TokenEmbedding(nn.Module):
         self.norm = build_norm(config, config.dim) if config.embedding_norm else nn.Identity()
 
     def forward(self, batch: PackedBatch) -> Float[Tensor, "tokens dim"]:
-        """Gives layer 0."""
+        """Returns layer 0."""
         x = self.tokens(batch.tokens)
         if self.config.mask_token is not None:
             x = x * self._dropout_scale(batch, self.config.mask_token)[:, None].to(x)

@@ -79,7 +79,7 @@ class SelfAttention(nn.Module):
     def maps(
         self, x: Float[Tensor, "tokens dim"], geometry: Geometry
     ) -> tuple[Float[Tensor, "heads length length"], ...]:
-        """Gives each segment's attention probabilities."""
+        """Returns each segment's attention probabilities."""
         q, k, _ = self._project(x, geometry)
         return attention_maps(q, k, geometry.layout, bias=geometry.bias, scale=self.scale)
 
@@ -120,5 +120,5 @@ class TransformerLayer(nn.Module):
     def maps(
         self, x: Float[Tensor, "tokens dim"], geometry: Geometry
     ) -> tuple[Float[Tensor, "heads length length"], ...]:
-        """Gives the attention maps that `forward` uses on the same input."""
+        """Returns the attention maps that `forward` uses on the same input."""
         return self.attention.maps(self.attention_norm(x) if self.pre_norm else x, geometry)

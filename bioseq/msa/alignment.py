@@ -102,11 +102,11 @@ class Msa:
         return self.row(0)
 
     def row(self, index: int) -> str:
-        """Gives one row as text, gaps as `-`."""
+        """Returns one row as text, gaps as `-`."""
         return self.symbols[index].tobytes().decode("ascii")
 
     def take(self, rows: Sequence[int] | Integer[np.ndarray, " rows"]) -> Msa:
-        """Gives the alignment of some of the rows, in the order asked for."""
+        """Returns the alignment of some of the rows, in the order asked for."""
         places = np.asarray(rows, np.int64)
         ids = tuple(self.ids[place] for place in places.tolist())
         return Msa(ids=ids, symbols=self.symbols[places], deletions=self.deletions[places])
@@ -122,7 +122,7 @@ class _SplitRow:
     def columns(
         self, kept: Bool[np.ndarray, " columns"]
     ) -> tuple[UInt8[np.ndarray, " length"], Int32[np.ndarray, " length"]]:
-        """Gives the symbols of the kept columns, and the residues between them."""
+        """Returns the symbols of the kept columns, and the residues between them."""
         is_kept = np.zeros(len(self.symbols), np.bool_)
         is_kept[np.flatnonzero(self.is_column)[kept]] = True
         dropped = np.cumsum(~is_kept & (self.symbols != GAP), dtype=np.int32)[is_kept]

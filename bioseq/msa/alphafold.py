@@ -80,7 +80,7 @@ class AlphaFoldFeatures:
 
 
 def alphafold_codes(msa: Msa) -> Int32[np.ndarray, "depth length"]:
-    """Gives each cell's code: `RESIDUES`, unknown, gap; B is read as D, Z as E, U as C."""
+    """Returns each cell's code: `RESIDUES`, unknown, gap; B is read as D, Z as E, U as C."""
     return _CODE_OF[msa.symbols]
 
 
@@ -181,7 +181,7 @@ def _summarize(
     deletions: Float32[np.ndarray, "depth length"],
     draw: Draw,
 ) -> tuple[Float32[np.ndarray, "clusters length 23"], Float32[np.ndarray, "clusters length"]]:
-    """Gives each centre's profile and mean deletions, over itself and the rows nearest to it."""
+    """Returns each centre's profile and mean deletions, over itself and the rows nearest to it."""
     profile, deletion = _one_hot(draw.msa, NUM_CODES), deletions[draw.clusters].copy()
     count = np.full(len(draw.clusters), 1.0 + 1e-6, np.float32)
     nearest = _nearest_centres(codes[draw.extra], draw.msa)
@@ -195,7 +195,7 @@ def _summarize(
 def _nearest_centres(
     extra: Int32[np.ndarray, "extra length"], centres: Int32[np.ndarray, "clusters length"]
 ) -> Int64[np.ndarray, " extra"]:
-    """Gives each row's centre with most equal residues, gaps and masks not counted."""
+    """Returns each row's centre with most equal residues, gaps and masks not counted."""
     flat = _one_hot(centres, NUM_CODES)[..., :GAP_CODE].reshape(len(centres), -1)
     nearest = [
         (_one_hot(some, NUM_CODES)[..., :GAP_CODE].reshape(len(some), -1) @ flat.T).argmax(axis=1)

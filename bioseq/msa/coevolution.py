@@ -43,7 +43,7 @@ def mutual_information(
     *,
     pseudocount: float = 0.02,
 ) -> Float64[np.ndarray, "length length"]:
-    """Gives the mutual information of each pair of columns, in nats.
+    """Returns the mutual information of each pair of columns, in nats.
 
     Args:
         states: States of the cells.
@@ -79,7 +79,7 @@ def coupling_factor(
     *,
     pseudocount: float = 0.8,
 ) -> Float32[np.ndarray, "length 21 rank"]:
-    """Gives the mean-field couplings as a factor A.
+    """Returns the mean-field couplings as a factor A.
 
     The coupling of columns i and j in the zero-sum gauge is `A[i] @ A[j].T`, 21 by 21. The rank is
     the depth and one, or 20 times the length where that is less.
@@ -108,7 +108,7 @@ def _deviations(
     weights: Float64[np.ndarray, " depth"],
     pseudocount: float,
 ) -> Float64[np.ndarray, "length 20 rank"]:
-    """Gives V, where the covariance is V V' plus the block of the pseudocount.
+    """Returns V, where the covariance is V V' plus the block of the pseudocount.
 
     One column for each row of the alignment, and one for the mean of all from the uniform.
     """
@@ -123,7 +123,7 @@ def _deviations(
 def _compress(
     deviations: Float64[np.ndarray, "length 20 rank"],
 ) -> Float64[np.ndarray, "length 20 small"]:
-    """Gives the same V V' with as many columns as rows."""
+    """Returns the same V V' with as many columns as rows."""
     flat = deviations.reshape(-1, deviations.shape[2])
     values, vectors = np.linalg.eigh(flat @ flat.T)
     return (vectors * np.sqrt(np.maximum(values, 0.0))).reshape(*deviations.shape[:2], -1)
@@ -132,7 +132,7 @@ def _compress(
 def coupling_norms(
     factor: Float32[np.ndarray, "length 21 rank"],
 ) -> Float64[np.ndarray, "length length"]:
-    """Gives the Frobenius norm of each pair's coupling."""
+    """Returns the Frobenius norm of each pair's coupling."""
     length, _, rank = factor.shape
     flat = factor.reshape(-1, rank)
     norms = np.empty((length, length))

@@ -19,19 +19,19 @@ _ROWS_AT_ONCE = 1024
 
 
 def states_of(msa: Msa) -> UInt8[np.ndarray, "depth length"]:
-    """Gives the state of each cell as its place in `STATES`."""
+    """Returns the state of each cell as its place in `STATES`."""
     return _STATE_OF[msa.symbols]
 
 
 def one_hot(states: UInt8[np.ndarray, "*cells"]) -> Float32[np.ndarray, "*cells 21"]:
-    """Gives 1 for the state of each cell, 0 for the others."""
+    """Returns 1 for the state of each cell, 0 for the others."""
     return np.eye(NUM_STATES, dtype=np.float32)[states]
 
 
 def sequence_weights(
     states: UInt8[np.ndarray, "depth length"], *, identity: float = 0.8
 ) -> Float64[np.ndarray, " depth"]:
-    """Gives each row's weight: 1 over the number of rows like it, itself included.
+    """Returns each row's weight: 1 over the number of rows like it, itself included.
 
     Args:
         states: States of the cells.
@@ -51,6 +51,6 @@ def sequence_weights(
 def frequencies(
     states: UInt8[np.ndarray, "depth length"], weights: Float64[np.ndarray, " depth"]
 ) -> Float64[np.ndarray, "length 21"]:
-    """Gives the weighted share of each state in each column."""
+    """Returns the weighted share of each state in each column."""
     shares = weights / weights.sum()
     return np.stack([shares @ (states == state) for state in range(NUM_STATES)], axis=1)

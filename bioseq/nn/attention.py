@@ -113,7 +113,7 @@ def attention_maps(
     bias: Float[Tensor, "heads longest longest"] | None = None,
     scale: float | None = None,
 ) -> tuple[Float[Tensor, "heads length length"], ...]:
-    """Gives each segment's attention probabilities; needs length squared memory."""
+    """Returns each segment's attention probabilities; needs length squared memory."""
     factor = query.shape[-1] ** -0.5 if scale is None else scale
     maps = []
     for q, k in zip(layout.split(query), layout.split(key), strict=True):

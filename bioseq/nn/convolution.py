@@ -103,7 +103,7 @@ class ConvolutionStack(nn.Module):
     def forward(
         self, x: Float[Tensor, "tokens dim"], layout: Layout
     ) -> list[Float[Tensor, "tokens dim"]]:
-        """Gives the input and the output of every block."""
+        """Returns the input and the output of every block."""
         states = [x]
         for block in self.blocks:
             states.append(block(states[-1], layout))

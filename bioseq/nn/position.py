@@ -12,7 +12,7 @@ from torch import Tensor, nn
 def sinusoidal_positions(
     positions: Int64[Tensor, " tokens"], dim: int
 ) -> Float[Tensor, "tokens dim"]:
-    """Gives the fixed encoding: sines in the even columns, cosines in the odd ones.
+    """Returns the fixed encoding: sines in the even columns, cosines in the odd ones.
 
     Source: Vaswani et al. 2017, section 3.5.
     """
@@ -46,7 +46,7 @@ class Rotary(nn.Module):
     def angles(
         self, positions: Int64[Tensor, " tokens"]
     ) -> tuple[Float[Tensor, "tokens 1 head_dim"], Float[Tensor, "tokens 1 head_dim"]]:
-        """Gives cosine and sine for each position; computed once and used by every layer."""
+        """Returns cosine and sine for each position; computed once and used by every layer."""
         half = positions[:, None, None].float() * self.rates.float()
         angles = torch.cat([half, half], dim=-1)
         return angles.cos(), angles.sin()
@@ -64,7 +64,7 @@ def rotate(
 
 
 def alibi_slopes(num_heads: int) -> Float[Tensor, " heads"]:
-    """Gives each head's slope: a geometric sequence, filled up from the next power of two.
+    """Returns each head's slope: a geometric sequence, filled up from the next power of two.
 
     Source: Press et al. 2022, section 3.
     """
@@ -75,7 +75,7 @@ def alibi_slopes(num_heads: int) -> Float[Tensor, " heads"]:
 
 
 def alibi_bias(num_heads: int, length: int, device: torch.device) -> Float[Tensor, "heads l l"]:
-    """Gives the symmetric ALiBi bias: minus slope times distance."""
+    """Returns the symmetric ALiBi bias: minus slope times distance."""
     place = torch.arange(length, device=device)
     distance = (place[None, :] - place[:, None]).abs()
     return -alibi_slopes(num_heads).to(device)[:, None, None] * distance
@@ -99,7 +99,7 @@ class RelativeBias(nn.Module):
         self.weight = nn.Parameter(torch.randn(num_buckets, num_heads) * 0.02)
 
     def buckets(self, length: int) -> Int64[Tensor, "length length"]:
-        """Gives the bucket of each query and key."""
+        """Returns the bucket of each query and key."""
         place = torch.arange(length, device=self.weight.device)
         relative = place[None, :] - place[:, None]
         half = self.num_buckets // 2
@@ -111,5 +111,5 @@ class RelativeBias(nn.Module):
         return bucket + half * (relative > 0)
 
     def forward(self, length: int) -> Float[Tensor, "heads length length"]:
-        """Gives the bias of every query and key up to a length."""
+        """Returns the bias of every query and key up to a length."""
         return self.weight[self.buckets(length)].permute(2, 0, 1)

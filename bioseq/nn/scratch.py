@@ -12,7 +12,7 @@ IN_MEMORY_BYTES = 512 * 2**20
 
 
 def scratch(rows: int, dim: int, dtype: torch.dtype) -> Tensor:
-    """Gives an uninitialised `[rows, dim]` tensor on the CPU.
+    """Returns an uninitialised `[rows, dim]` tensor on the CPU.
 
     Above `IN_MEMORY_BYTES` it is backed by a temporary file that disappears with it, so that the
     resident memory does not grow with the sequence.

@@ -16,7 +16,7 @@ class FileNames:
         self._taken = set[str]()
 
     def name(self, id: str) -> str:
-        """Gives the name for a record, without an ending."""
+        """Returns the name for a record, without an ending."""
         base = _UNSAFE.sub("_", id)[:_MOST_CHARACTERS].lstrip(".") or "_"
         numbered = (f"{base}-{number}" for number in itertools.count(2))
         # Some file systems take A and a for the same.

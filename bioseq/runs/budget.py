@@ -21,7 +21,7 @@ BLOCK_RECORDS = 65_536
 
 
 def choose_tokens_per_batch(encoder: Encoder, device: torch.device) -> int:
-    """Gives the largest batch that surely fits, up to where larger ones gain nothing.
+    """Returns the largest batch that surely fits, up to where larger ones gain nothing.
 
     It depends on the machine, not on what else runs there, so that a repeated run is the same run.
     """
@@ -31,7 +31,7 @@ def choose_tokens_per_batch(encoder: Encoder, device: torch.device) -> int:
 
 
 def bytes_per_token(encoder: Encoder) -> int:
-    """Gives the memory that one token of a batch takes while it is encoded."""
+    """Returns the memory that one token of a batch takes while it is encoded."""
     return 4 * encoder.dim * _LIVE_WIDTHS
 
 
@@ -42,7 +42,7 @@ def _memory(device: torch.device) -> int:
 
 
 def choose_tokens_per_block(flops: float, device: torch.device, *, kept: int = 0) -> int:
-    """Gives the size of a block, the unit that a kill can cost: about half a minute of work.
+    """Returns the size of a block, the unit that a kill can cost: about half a minute of work.
 
     Args:
         flops: What a token costs.
@@ -55,7 +55,7 @@ def choose_tokens_per_block(flops: float, device: torch.device, *, kept: int = 0
 
 
 def choose_pairs_per_block(device: torch.device, *, kept: int, flops: float) -> int:
-    """Gives how many ordered pairs of residues end a block: about half a minute of work.
+    """Returns how many ordered pairs of residues end a block: about half a minute of work.
 
     Args:
         device: Where they are computed.

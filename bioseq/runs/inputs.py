@@ -100,7 +100,7 @@ class Inputs:
             yield self._sample.popleft()
 
     def provenance(self) -> dict[str, object]:
-        """Gives what a store says of the records: their files, molecule and symbols."""
+        """Returns what a store says of the records: their files, molecule and symbols."""
         return {
             "inputs": self.files,
             "molecule": self.molecule or self._tokenizer.alphabet.molecule,
@@ -174,7 +174,7 @@ def _take_sample(records: Iterator[Record]) -> Iterator[Record]:
 
 
 def _molecule_of(records: Iterable[Record], reads: Molecule) -> Molecule | None:
-    """Tells what records are: what they say, the model's kind first, or what they look like."""
+    """Returns what records are: what they say, the model's kind first, or what they look like."""
     stated: list[Molecule] = [r.molecule for r in records if r.molecule is not None]
     if stated:
         return max(stated, key=lambda molecule: fits(molecule, reads))

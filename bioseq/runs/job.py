@@ -45,11 +45,11 @@ class RecordSource(Protocol):
         ...
 
     def __iter__(self) -> Iterator[CheckedRecord]:
-        """Gives the records that have not been given yet."""
+        """Returns the records that have not been given yet."""
         ...
 
     def provenance(self) -> dict[str, object]:
-        """Gives what the store says of where its records came from."""
+        """Returns what the store says of where its records came from."""
         ...
 
 
@@ -58,7 +58,7 @@ class BlockEngine(Protocol):
     """Gives the values of the sequences of a block."""
 
     def cost(self, sequence: str) -> int:
-        """Gives the residues that go through the encoder for a sequence, as often as they do."""
+        """Returns the residues that go through the encoder for a sequence, as often as they do."""
         ...
 
     def run(self, sequences: Sequence[str], advance: Callable[[int], None]) -> BlockValues:
@@ -86,11 +86,11 @@ class StoreJob(Protocol):
         ...
 
     def settings(self) -> dict[str, object]:
-        """Gives everything that changes a number."""
+        """Returns everything that changes a number."""
         ...
 
     def attributes(self) -> dict[str, dict[str, object]]:
-        """Gives the attributes of each set of values, by path."""
+        """Returns the attributes of each set of values, by path."""
         ...
 
     def block_sizes(self) -> dict[str, int]:

@@ -10,14 +10,14 @@ from bioseq.tokenizer import ResidueTokenizer, Tokenizer
 
 
 def is_one_to_one(tokenizer: Tokenizer) -> bool:
-    """Tells whether every token stands for one residue."""
+    """Returns whether every token stands for one residue."""
     return isinstance(tokenizer, ResidueTokenizer)
 
 
 def to_residues(
     states: Float[Tensor, "tokens dim"], tokenizer: Tokenizer, sequence: str
 ) -> Float[Tensor, "residues dim"]:
-    """Gives the states of a sequence's residues from those of its tokens, specials left out."""
+    """Returns the states of a sequence's residues from those of its tokens, specials left out."""
     if is_one_to_one(tokenizer):
         return states
     spans = torch.from_numpy(tokenizer.spans(sequence))
@@ -27,7 +27,7 @@ def to_residues(
 def project_to_residues(
     states: Float[Tensor, "tokens dim"], spans: Int64[Tensor, "tokens 2"], length: int
 ) -> Float[Tensor, "residues dim"]:
-    """Gives each residue the mean state of the tokens that cover it.
+    """Returns for each residue the mean state of the tokens that cover it.
 
     Args:
         states: States of a sequence's tokens, specials left out.

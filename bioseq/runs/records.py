@@ -60,12 +60,12 @@ class RecordChecker:
 
 
 def fits(molecule: Molecule, reads: Molecule) -> bool:
-    """Tells whether a model of one molecule reads another; DNA and RNA are alike."""
+    """Returns whether a model of one molecule reads another; DNA and RNA are alike."""
     return (molecule == "protein") == (reads == "protein")
 
 
 def _symbols_without_token(tokenizer: Tokenizer) -> str:
-    """Gives the symbols that are in the alphabet but unknown to the model, in either case."""
+    """Returns the symbols that are in the alphabet but unknown to the model, in either case."""
     symbols = tokenizer.alphabet.symbols + "".join(tokenizer.alphabet.aliases)
     return "".join(s + s.lower() for s in symbols if not _has_token(tokenizer, s))
 

@@ -134,7 +134,7 @@ def skip_done(work: UnfinishedWork, records: Iterator[CheckedRecord]) -> None:
 
 
 def other_input(work: UnfinishedWork, number: int, what: str) -> OtherInputError:
-    """Gives the error for an input whose record `number`, from 0, is not the one of the work."""
+    """Returns the error for an input whose record `number`, from 0, is not the one of the work."""
     return OtherInputError(work.path, record=number + 1, what=what, is_finished=work.is_finished)
 
 

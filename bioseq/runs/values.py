@@ -95,11 +95,11 @@ class ValueBuffer:
             return values.float().cpu().numpy().astype(self._dtype, copy=False)
 
     def finite(self) -> Bool[np.ndarray, " sequences"]:
-        """Tells which sequences have only finite numbers."""
+        """Returns which sequences have only finite numbers."""
         return self._finite
 
     def values(self) -> dict[str, Values]:
-        """Gives the arrays by name."""
+        """Returns the arrays by name."""
         return {
             name: self._pack(self._arrays[name], shape.owner)
             for name, shape in self._shapes.items()
@@ -116,7 +116,7 @@ class ValueBuffer:
 
 
 def _room_for_pairs(rows: int, dim: int, dtype: np.dtype) -> np.ndarray:
-    """Gives NaN, on disk where there is much of it."""
+    """Returns NaN, on disk where there is much of it."""
     array = scratch(rows, dim, torch.from_numpy(np.empty(0, dtype)).dtype).numpy()
     array.fill(np.nan)
     return array

@@ -41,7 +41,7 @@ class Window:
             raise OptionError("overlap", self.overlap, allowed=allowed)
 
     def stretches(self, count: int, num_specials: int) -> list[tuple[int, int]]:
-        """Gives the first and last content token of each window; the last window is full, too."""
+        """Returns the first and last content token of each window; the last window is full, too."""
         size = self.length - num_specials
         step = size - self.overlap
         starts = [*range(0, max(1, count - size), step), max(0, count - size)]

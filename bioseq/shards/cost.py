@@ -31,7 +31,7 @@ class CostModel:
     window: Window | None = None
 
     def flops(self, lengths: Int64[np.ndarray, " sequences"]) -> Float64[np.ndarray, " sequences"]:
-        """Gives the operations of sequences of so many residues."""
+        """Returns the operations of sequences of so many residues."""
         tokens = np.ceil(lengths * self.tokens_per_residue) + self.num_specials
         if self.window is None:
             return self._at_once(tokens)
@@ -47,7 +47,7 @@ class CostModel:
 
 
 def cost_model_of(job: PlannedJob, sample: Sequence[str]) -> CostModel:
-    """Gives the cost model of a job.
+    """Returns the cost model of a job.
 
     Args:
         job: The job.

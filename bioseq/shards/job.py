@@ -21,7 +21,7 @@ _OPTIONS: dict[Purpose, type[PlannedOptions]] = {"embed": EmbedOptions, "predict
 
 
 def purpose_of(options: PlannedOptions) -> Purpose:
-    """Gives the command that the options are for."""
+    """Returns the command that the options are for."""
     return "embed" if isinstance(options, EmbedOptions) else "predict"
 
 
@@ -31,7 +31,7 @@ def build_planned_job(options: PlannedOptions) -> PlannedJob:
 
 
 def options_as_json(options: PlannedOptions) -> dict[str, object]:
-    """Gives the options as JSON values; where to compute is for each shard to say."""
+    """Returns the options as JSON values; where to compute is for each shard to say."""
     found = {name: _as_json(value) for name, value in asdict(options).items()}
     return {name: value for name, value in found.items() if name not in _MACHINE_OPTIONS}
 

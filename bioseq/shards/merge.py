@@ -52,7 +52,7 @@ def _seconds_of(path: Path) -> object:
 
 
 def _problem_of(plan: ShardPlan, shard: Shard, path: Path) -> str | None:
-    """Says why a store is not that of a shard; None where it is."""
+    """Returns why a store is not that of a shard; None where it is."""
     if not path.exists():
         return "is missing; repeat the command that makes it"
     try:

@@ -102,7 +102,7 @@ class ShardPlan:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def shard(self, number: int) -> Shard:
-        """Gives a shard.
+        """Returns a shard.
 
         Raises:
             PlanError: There is none of that number.

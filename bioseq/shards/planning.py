@@ -85,7 +85,7 @@ def plan_shards(
 
 
 def _sample(job: PlannedJob, paths: Sequence[AnyPath]) -> list[str]:
-    """Gives the first sequences that can be computed; finds out whether the model reads them."""
+    """Returns the first sequences that can be computed; finds out whether the model reads them."""
     source = Inputs(
         paths, job.models[0].tokenizer, format=job.options.format, molecule=job.options.molecule
     )

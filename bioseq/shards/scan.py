@@ -38,7 +38,7 @@ class ScannedFile:
     offsets: Int64[np.ndarray, " records"] | None
 
     def range_of(self, start: int, stop: int) -> RecordRange:
-        """Gives those of its records that lie between two places in the whole input."""
+        """Returns those of its records that lie between two places in the whole input."""
         first = min(max(0, start - self.first), self.count)
         count = min(self.count, stop - self.first) - first
         known = self.offsets is not None and first < self.count
@@ -66,7 +66,7 @@ class Scan:
     marks: bytearray
 
     def digest(self, start: int, stop: int) -> str:
-        """Gives the digest of the records between two places."""
+        """Returns the digest of the records between two places."""
         return digest_of_marks(memoryview(self.marks)[start * MARK_SIZE : stop * MARK_SIZE])
 
     def ranges(self, start: int, stop: int) -> tuple[RecordRange, ...]:

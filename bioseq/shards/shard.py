@@ -104,7 +104,7 @@ def compute_shard(
 
 
 def provenance_of(plan: ShardPlan, shard: Shard) -> dict[str, object]:
-    """Gives what a shard's store says of its place."""
+    """Returns what a shard's store says of its place."""
     return {
         "number": shard.number,
         "of": len(plan.shards),
@@ -135,5 +135,5 @@ def _check_sizes(plan: ShardPlan, shard: Shard) -> None:
 
 
 def shard_path(folder: AnyPath, number: int) -> Path:
-    """Gives the name of a shard's store in a folder of shards."""
+    """Returns the name of a shard's store in a folder of shards."""
     return Path(folder) / f"shard-{number:05d}.h5"

@@ -84,7 +84,7 @@ class Pairs(Ragged):
 
 
 def is_square(number: int) -> bool:
-    """Tells whether a number of rows is that of the pairs of some residues."""
+    """Returns whether a number of rows is that of the pairs of some residues."""
     return isqrt(number) ** 2 == number
 
 
@@ -152,7 +152,7 @@ class Block:
             _check_values(name, values, len(self.digests))
 
     def groups(self) -> dict[str, Values]:
-        """Gives embeddings and predictions by their path in the file."""
+        """Returns embeddings and predictions by their path in the file."""
         return {f"{EMBEDDINGS}/{name}": values for name, values in self.values.items()} | {
             f"{PREDICTIONS}/{task}": values for task, values in self.predictions.items()
         }

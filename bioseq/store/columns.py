@@ -113,7 +113,7 @@ def slab_bounds(dataset: h5py.Dataset) -> Iterator[tuple[int, int]]:
 
 
 def dataset_at(group: h5py.Group, path: str) -> h5py.Dataset:
-    """Gives the dataset at a path.
+    """Returns the dataset at a path.
 
     Raises:
         StoreError: There is none.
@@ -125,7 +125,7 @@ def dataset_at(group: h5py.Group, path: str) -> h5py.Dataset:
 
 
 def group_at(file: h5py.Group, path: str) -> h5py.Group:
-    """Gives the group at a path.
+    """Returns the group at a path.
 
     Raises:
         StoreError: There is none.

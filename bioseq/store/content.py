@@ -14,7 +14,7 @@ from bioseq.store.values import dataset_paths
 
 
 def content_digest(store: Store) -> str:
-    """Gives the SHA-256, in hexadecimal, of a store's content.
+    """Returns the SHA-256, in hexadecimal, of a store's content.
 
     It covers tables, values and the attributes of the values; not when, where, by which version
     or from which files the store was made, nor how its bytes are laid out.

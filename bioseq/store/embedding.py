@@ -67,7 +67,7 @@ class Embedding:
         return np.diff(self._offsets[:])
 
     def __getitem__(self, index: int | slice) -> np.ndarray | list[np.ndarray]:
-        """Gives a record's value; for a slice `[n, D]`, or a list where lengths differ.
+        """Returns a record's value; for a slice `[n, D]`, or a list where lengths differ.
 
         Raises:
             IndexError: There is no such record.
@@ -81,7 +81,7 @@ class Embedding:
         return self._value(self._row(index % len(self)))
 
     def by_id(self, id: str) -> np.ndarray:
-        """Gives the value of the record with this identifier.
+        """Returns the value of the record with this identifier.
 
         Raises:
             StoreError: No record has it, it failed, or several different sequences share it.

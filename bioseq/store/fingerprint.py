@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 
 def fingerprint_of(settings: Mapping[str, object]) -> str:
-    """Gives the canonical JSON of the settings: sorted keys, no blanks, UTF-8 as it is."""
+    """Returns the canonical JSON of the settings: sorted keys, no blanks, UTF-8 as it is."""
     return json.dumps(dict(settings), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 

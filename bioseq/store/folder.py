@@ -18,7 +18,7 @@ WORK_FILE = "work.json"
 
 
 def parts_folder(path: Path) -> Path:
-    """Gives the folder that holds the parts of a store."""
+    """Returns the folder that holds the parts of a store."""
     return path.with_name(f"{path.name}.parts")
 
 

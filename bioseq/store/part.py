@@ -86,7 +86,7 @@ class PartSummary:
 
 
 def part_path(folder: Path, index: int) -> Path:
-    """Gives the file name of a part."""
+    """Returns the file name of a part."""
     return folder / f"part-{index:06d}.h5"
 
 

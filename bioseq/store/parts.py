@@ -130,7 +130,7 @@ class UnfinishedWork:
             yield from islice(self._stored_records(), count, None)
 
     def digests(self) -> np.ndarray:
-        """Gives the refget digests (ASCII) of all sequences that are done; index = row."""
+        """Returns the refget digests (ASCII) of all sequences that are done; index = row."""
         try:
             return self._stored_digests()
         except StoreError as error:

@@ -75,7 +75,7 @@ class Store:
         return self.tables.num_records
 
     def __getitem__(self, name: str) -> Embedding:
-        """Gives the embedding of that name.
+        """Returns the embedding of that name.
 
         Raises:
             StoreError: There is none.
@@ -86,7 +86,7 @@ class Store:
         return self.values_at(f"{EMBEDDINGS}/{name}")
 
     def values_at(self, path: str) -> Embedding:
-        """Gives the values at a path such as `embeddings/mean` or `predictions/ss3`."""
+        """Returns the values at a path such as `embeddings/mean` or `predictions/ss3`."""
         return Embedding(self.tables, group_at(self._file, path), path.partition("/")[2])
 
     @property

@@ -39,7 +39,7 @@ class Sink:
         return self._position
 
     def tell(self) -> int:
-        """Gives the position."""
+        """Returns the position."""
         return self._position
 
     def write(self, data: Any) -> int:
@@ -99,7 +99,7 @@ class Sink:
 
 @contextmanager
 def creating_hdf5(path: Path) -> Iterator[tuple[h5py.File, Sink]]:
-    """Gives a new HDF5 file, without any lock, and its sink, to be checked now and then.
+    """Yields a new HDF5 file, without any lock, and its sink, to be checked now and then.
 
     Raises:
         OSError: Something could not be written; at the latest when all is closed.

@@ -103,11 +103,11 @@ class Tables:
         return list(read_slab(dataset_at(self.file, "records/id"), start, stop))
 
     def find(self, id: str) -> list[int]:
-        """Gives the indices of all records with an identifier, in input order."""
+        """Returns the indices of all records with an identifier, in input order."""
         return self._records_by_id.get(id, [])
 
     def reason(self, record: int) -> str:
-        """Says why a record failed."""
+        """Returns why a record failed."""
         found = self.failures.filter(pl.col("record") == record)["reason"]
         return found[0] if len(found) else "no reason given"
 

@@ -35,7 +35,7 @@ def verify_checksums(file: h5py.File) -> None:
 
 
 def value_shape(group: h5py.Group) -> StoredShape:
-    """Gives the shape of one set of values."""
+    """Returns the shape of one set of values."""
     values = dataset_at(group, "values")
     return StoredShape(
         dim=values.shape[1],
@@ -46,5 +46,5 @@ def value_shape(group: h5py.Group) -> StoredShape:
 
 
 def table_counts(file: h5py.File) -> dict[str, int]:
-    """Gives the number of rows of each table."""
+    """Returns the number of rows of each table."""
     return {column.table: len(dataset_at(file, column.path)) for column in COLUMNS}

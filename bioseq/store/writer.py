@@ -48,7 +48,7 @@ class StoredShape:
 
     @classmethod
     def of(cls, values: Values) -> StoredShape:
-        """Gives the shape of values in memory."""
+        """Returns the shape of values in memory."""
         if isinstance(values, Ragged):
             array = values.values
             return cls(

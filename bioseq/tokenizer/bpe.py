@@ -128,7 +128,7 @@ class BpeTokenizer:
         return text
 
     def spans(self, sequence: str) -> Int64[np.ndarray, "tokens 2"]:
-        """Gives start and end of each token in the sequence.
+        """Returns start and end of each token in the sequence.
 
         Raises:
             AlphabetError: a symbol has no token.
@@ -137,7 +137,7 @@ class BpeTokenizer:
         return np.array(offsets, dtype=np.int64).reshape(-1, 2)
 
     def to_config(self) -> dict[str, Any]:
-        """Gives plain data from which `build_tokenizer` makes the same tokenizer."""
+        """Returns plain data from which `build_tokenizer` makes the same tokenizer."""
         return {
             "kind": "bpe",
             "molecule": self.molecule,

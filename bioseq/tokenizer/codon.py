@@ -74,12 +74,12 @@ class CodonTokenizer:
         return frame_tokens(look_up(words, self._id_of_word), counts, self)
 
     def spans(self, sequence: str) -> Int64[np.ndarray, "tokens 2"]:
-        """Gives start and end of each codon; the last one ends with the sequence."""
+        """Returns start and end of each codon; the last one ends with the sequence."""
         starts = np.arange(0, len(sequence), _CODON, dtype=np.int64)
         return np.stack([starts, np.minimum(starts + _CODON, len(sequence))], axis=1)
 
     def to_config(self) -> dict[str, Any]:
-        """Gives plain data from which `build_tokenizer` makes the same tokenizer."""
+        """Returns plain data from which `build_tokenizer` makes the same tokenizer."""
         return {
             "kind": "codon",
             "molecule": self.molecule,

@@ -127,7 +127,7 @@ class KmerTokenizer:
         return frame_tokens(ids, counts, self)
 
     def spans(self, sequence: str) -> Int64[np.ndarray, "tokens 2"]:
-        """Gives start and end of each token in the sequence.
+        """Returns start and end of each token in the sequence.
 
         Raises:
             AlphabetError: a symbol is not in the alphabet.
@@ -141,7 +141,7 @@ class KmerTokenizer:
         return np.stack([starts, ends], axis=1)
 
     def to_config(self) -> dict[str, Any]:
-        """Gives plain data from which `build_tokenizer` makes the same tokenizer."""
+        """Returns plain data from which `build_tokenizer` makes the same tokenizer."""
         return {
             "kind": "kmer",
             "molecule": self.molecule,

@@ -106,12 +106,12 @@ class ResidueTokenizer:
                     raise AlphabetError(symbol, position=position + 1, alphabet="model's")
 
     def spans(self, sequence: str) -> Int64[np.ndarray, "tokens 2"]:
-        """Gives start and end of each token in the sequence: residue i is token i."""
+        """Returns start and end of each token in the sequence: residue i is token i."""
         start = np.arange(len(sequence), dtype=np.int64)
         return np.stack([start, start + 1], axis=1)
 
     def to_config(self) -> dict[str, Any]:
-        """Gives plain data from which `build_tokenizer` makes the same tokenizer."""
+        """Returns plain data from which `build_tokenizer` makes the same tokenizer."""
         return {
             "kind": "residue",
             "molecule": self.molecule,

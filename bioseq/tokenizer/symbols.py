@@ -64,7 +64,7 @@ def code_symbols(sequences: Sequence[str], alphabet: Alphabet) -> CodedText:
 
 
 def count_symbols(sequences: Sequence[str]) -> Int64[np.ndarray, " sequences"]:
-    """Gives the length of each sequence."""
+    """Returns the length of each sequence."""
     return np.fromiter(map(len, sequences), dtype=np.int64, count=len(sequences))
 
 
@@ -98,7 +98,7 @@ def _read_chunk(
 def look_up(
     words: UInt16[np.ndarray, " words"], id_of_word: Integer[np.ndarray, " vocabulary"]
 ) -> Integer[np.ndarray, " words"]:
-    """Gives the id of each word."""
+    """Returns the id of each word."""
     ids = np.empty(len(words), dtype=id_of_word.dtype)
     for first in range(0, len(words), _CHUNK):
         place = slice(first, first + _CHUNK)
@@ -110,7 +110,7 @@ def look_up(
 def place_windows(
     text: CodedText, counts: Int64[np.ndarray, " sequences"], step: int
 ) -> Int64[np.ndarray, " windows"]:
-    """Gives the positions of windows that start at every `step`-th symbol of each sequence.
+    """Returns the positions of windows that start at every `step`-th symbol of each sequence.
 
     Args:
         text: The sequences.

@@ -66,14 +66,14 @@ class Tokenizer(Protocol):
         ...
 
     def spans(self, sequence: str) -> Int64[np.ndarray, "tokens 2"]:
-        """Gives start and end (0-based, half-open) of each token, specials left out.
+        """Returns start and end (0-based, half-open) of each token, specials left out.
 
         The spans are in order and together cover every symbol of the sequence.
         """
         ...
 
     def to_config(self) -> dict[str, Any]:
-        """Gives plain data from which `build_tokenizer` makes the same tokenizer."""
+        """Returns plain data from which `build_tokenizer` makes the same tokenizer."""
         ...
 
 

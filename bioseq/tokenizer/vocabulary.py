@@ -48,7 +48,7 @@ class Vocabulary:
         return np.dtype(np.uint8) if len(self) <= 256 else np.min_scalar_type(-len(self))
 
     def id(self, token: str) -> int:
-        """Gives a token's id.
+        """Returns a token's id.
 
         Raises:
             OptionError: the vocabulary lacks the token; no unknown token stands in for it.
@@ -68,5 +68,5 @@ class Vocabulary:
         return self.id(next((token for token in _MASKS if token in self), _MASKS[0]))
 
     def ids(self, tokens: Iterable[str]) -> tuple[int, ...]:
-        """Gives the ids of several tokens."""
+        """Returns the ids of several tokens."""
         return tuple(self.id(token) for token in tokens)

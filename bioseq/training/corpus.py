@@ -36,7 +36,7 @@ class Corpus:
         return np.diff(self.offsets)
 
     def sequence(self, index: int, *, start: int = 0, stop: int | None = None) -> str:
-        """Gives a stretch of one sequence."""
+        """Returns a stretch of one sequence."""
         first, end = int(self.offsets[index]), int(self.offsets[index + 1])
         last = end if stop is None else min(end, first + stop)
         return self.text[first + start : last].tobytes().decode()
@@ -44,7 +44,7 @@ class Corpus:
     def crops(
         self, indices: Int64[np.ndarray, " taken"], crop: int, rng: np.random.Generator
     ) -> list[str]:
-        """Gives the chosen sequences, those above `crop` residues cut at random."""
+        """Returns the chosen sequences, those above `crop` residues cut at random."""
         spare = np.maximum(self.lengths[indices] - crop, 0)
         starts = rng.integers(0, spare + 1)
         return [
@@ -55,7 +55,7 @@ class Corpus:
     def steps(
         self, *, crop: int, tokens_per_batch: int, seed: int, start: int
     ) -> Iterator[list[str]]:
-        """Gives the sequences of step `start` and all later ones, without end.
+        """Yields the sequences of step `start` and all later ones, without end.
 
         Each epoch takes every sequence once, in batches of similar length in random order. A step's
         content depends on the seed and the step's number alone, so a resumed run sees what an

@@ -38,7 +38,7 @@ class Fitting(lightning.LightningModule, ABC):
 
     @abstractmethod
     def size(self, step: Step[Any]) -> int:
-        """Gives how much a step reads, over all processes."""
+        """Returns how much a step reads, over all processes."""
 
     @abstractmethod
     def describe_check(self, step: int, loss: float) -> str:
@@ -50,7 +50,7 @@ class Fitting(lightning.LightningModule, ABC):
 
 
 def trained_weights(module: nn.Module) -> dict[str, nn.Parameter]:
-    """Gives the parameters that are not frozen, by name."""
+    """Returns the parameters that are not frozen, by name."""
     return {name: weight for name, weight in module.named_parameters() if weight.requires_grad}
 
 
@@ -65,7 +65,7 @@ def restore_weights(module: nn.Module, path: Path) -> None:
 def with_schedule(
     optimizer: Optimizer, *, steps: int, warmup_steps: int
 ) -> OptimizerLRSchedulerConfig:
-    """Gives an optimizer whose rates rise linearly and then fall along half a cosine."""
+    """Returns an optimizer whose rates rise linearly and then fall along half a cosine."""
     factor = LambdaLR(optimizer, lambda step: learning_rate_factor(step, steps, warmup_steps))
     return {"optimizer": optimizer, "lr_scheduler": {"scheduler": factor, "interval": "step"}}
 

@@ -41,7 +41,7 @@ def claim_folder(folder: Path, settings: Mapping[str, Mapping[str, Any]]) -> Non
 
 
 def file_digest(path: Path) -> str:
-    """Gives the sha256 of an input file.
+    """Returns the sha256 of an input file.
 
     Raises:
         InputError: it can't be read.

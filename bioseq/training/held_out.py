@@ -33,7 +33,7 @@ def predict_held_out(model: LanguageModel, batch: PackedBatch, index: int) -> Pr
 
 
 def held_out_loss(model: LanguageModel, batches: list[PackedBatch]) -> float:
-    """Gives the mean loss per predicted token in nats."""
+    """Returns the mean loss per predicted token in nats."""
     total, count = 0.0, 0
     training = model.training
     model.eval()

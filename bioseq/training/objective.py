@@ -35,7 +35,7 @@ class Question:
     targets: Int64[Tensor, " predicted"]
 
     def part(self, number: int, count: int) -> Question:
-        """Gives one of `count` parts of neighbouring segments; together they ask the same.
+        """Returns one of `count` parts of neighbouring segments; together they ask the same.
 
         A part for which there is no segment holds the first one and asks nothing.
         """
@@ -73,7 +73,7 @@ class Prediction:
         return self.loss_of(len(self.targets))
 
     def loss_of(self, total: int) -> Float[Tensor, ""]:
-        """Gives these tokens' share of the mean over `total` tokens."""
+        """Returns these tokens' share of the mean over `total` tokens."""
         logits = self.logits.float()
         return functional.cross_entropy(logits, self.targets, reduction="sum") / total
 

@@ -57,7 +57,7 @@ class Patience(Callback):
             restore_weights(model, self.best)
 
     def state_dict(self) -> dict[str, Any]:
-        """Gives what a checkpoint has to know."""
+        """Returns what a checkpoint has to know."""
         return {"lowest": self.lowest, "waited": self.waited}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:

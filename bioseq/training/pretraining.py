@@ -41,7 +41,7 @@ class Pretraining(Fitting):
         self.settings = settings
 
     def size(self, step: Step[PackedBatch]) -> int:
-        """Gives the tokens of a step."""
+        """Returns the tokens of a step."""
         return len(step.batch.tokens)
 
     def describe_check(self, step: int, loss: float) -> str:
@@ -49,7 +49,7 @@ class Pretraining(Fitting):
         return f"step {step:,}: held-out perplexity {math.exp(loss):.3f}"
 
     def training_step(self, step: Step[PackedBatch], index: int) -> Tensor:
-        """Gives the loss of a part of a step; the mean over the parts is that of the step."""
+        """Returns the loss of a part of a step; the mean over the parts is that of the step."""
         generator = torch.Generator().manual_seed(derive_seed(self.settings.seed, step.number))
         whole = self.model.ask(step.batch, generator)
         prediction = self.model.answer(whole.part(step.part, step.parts))

@@ -124,7 +124,7 @@ def _check_crop(crop: int, encoder: Encoder, tokenizer: Tokenizer) -> None:
 
 
 def _fingerprint(settings: TrainingSettings) -> dict[str, Any]:
-    """Gives everything that changes a weight, as plain data."""
+    """Returns everything that changes a weight, as plain data."""
     plain = json.loads(json.dumps(asdict(settings), default=str))
     for name in ("folder", "run"):
         plain.pop(name)

@@ -60,11 +60,11 @@ class Strands:
         self._strand = np.repeat(np.arange(len(texts), dtype=np.int32), sizes)
 
     def strand(self, places: Places) -> Int32[np.ndarray, " pairs"]:
-        """Gives the strand at each place."""
+        """Returns the strand at each place."""
         return self._strand[places - MARGIN]
 
     def owner(self, places: Places) -> Int32[np.ndarray, " pairs"]:
-        """Gives the sequence at each place."""
+        """Returns the sequence at each place."""
         return self.strand(places) % np.int32(self.num_sequences)
 
 
@@ -89,7 +89,7 @@ def seed_pairs(strands: Strands, seed: str) -> Iterator[tuple[Places, Places]]:
 def _sorted_seeds(
     strands: Strands, seed: str, *, part: int, parts: int
 ) -> UInt64[np.ndarray, " seeds"]:
-    """Gives k-mer and place in one integer, sorted, for one part of the k-mers."""
+    """Returns k-mer and place in one integer, sorted, for one part of the k-mers."""
     taken = [i for i, mark in enumerate(seed) if mark == "1"]
     bits = np.uint64(strands.num_symbols.bit_length())
     chunks = []

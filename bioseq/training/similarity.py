@@ -97,7 +97,7 @@ class _Aligner:
         self.threshold = _UNIT * (2 * math.log(residues) - math.log(2 * _CHANCE_PAIRS))
 
     def confirm(self, left: Places, right: Places, wanted: Filter) -> Found:
-        """Gives the sequences of the pairs that pass the window, the filter and the alignment."""
+        """Returns the sequences of the pairs that pass the window, the filter and the alignment."""
         owners = self.strands.owner(left), self.strands.owner(right)
         kept = np.flatnonzero(wanted(*owners))
         kept = kept[self._match_window(left[kept], right[kept])]
@@ -130,7 +130,7 @@ class _Aligner:
     def _room(
         self, left: Places, right: Places, offsets: Int64[np.ndarray, " offsets"]
     ) -> Bool[np.ndarray, "pairs offsets"]:
-        """Tells which offsets from the seeds lie in both strands."""
+        """Returns which offsets from the seeds lie in both strands."""
         bounds = self.strands.bounds
         before, behind = [], []
         for places in (left, right):

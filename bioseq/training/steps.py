@@ -35,7 +35,7 @@ class Step(Generic[Batch]):
     parts: int = 1
 
     def to(self, device: torch.device | str) -> Step[Batch]:
-        """Gives the step with its sequences on another device; numbers stay where they are."""
+        """Returns the step with its sequences on another device; numbers stay where they are."""
         batch: Any = self.batch
         return replace(self, batch=batch.to(device)) if hasattr(batch, "to") else self
 
@@ -64,7 +64,7 @@ class StepStream(IterableDataset[Step[Batch]]):
 
 
 def held_out_steps(batches: Sequence[Batch], trainer: Trainer) -> list[Step[Batch]]:
-    """Gives a process its parts of what is held out."""
+    """Returns a process its parts of what is held out."""
     return [
         Step(number=number, batch=batch, part=trainer.global_rank, parts=trainer.world_size)
         for number, batch in enumerate(batches)
@@ -72,5 +72,5 @@ def held_out_steps(batches: Sequence[Batch], trainer: Trainer) -> list[Step[Batc
 
 
 def derive_seed(seed: int, number: int) -> int:
-    """Gives the seed of a step, a member, or whatever else has a number."""
+    """Returns the seed of a step, a member, or whatever else has a number."""
     return seed * _SEED_STRIDE + number

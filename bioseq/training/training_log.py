@@ -116,7 +116,7 @@ def open_board(folder: Path, next_step: int) -> Any:
 
 
 def _rows_up_to(table: Path, step: int) -> list[str]:
-    """Gives the whole rows of a table up to a step; a kill may have cut the last one short."""
+    """Returns the whole rows of a table up to a step; a kill may have cut the last one short."""
     if not table.exists():
         return []
     rows = table.read_text().splitlines(keepends=True)[1:]

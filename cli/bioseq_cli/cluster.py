@@ -14,7 +14,7 @@ _CONFIG = "config.yaml"
 
 
 def find_profile(name: str, bundled: Path) -> Path:
-    """Gives the folder of a profile: one that comes with bioseq, or any other.
+    """Returns the folder of a profile: one that comes with bioseq, or any other.
 
     Raises:
         ClusterError: There is none.

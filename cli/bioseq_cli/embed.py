@@ -93,7 +93,7 @@ def _print_summary(store: Store) -> None:
 
 
 def _describe_run(run: dict[str, Any]) -> dict[str, str]:
-    """Says what was read and computed; a store that was merged does not know."""
+    """Returns what was read and computed; a store that was merged does not know."""
     if run.get("made_by") != "embed":
         return {}
     symbols = run["symbols"]

@@ -58,7 +58,7 @@ def _count(parameters: int | None) -> str:
 
 
 def _where(entry: RegistryEntry) -> str:
-    """Says whether a model's weights are at hand, or how to get them."""
+    """Returns whether a model's weights are at hand, or how to get them."""
     from bioseq.checkpoints.hub import find_cached
     from bioseq.checkpoints.registry import package_file
 

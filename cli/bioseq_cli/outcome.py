@@ -15,7 +15,7 @@ _SHOWN_FAILURES = 5
 
 
 def describe_file(store: Store) -> str:
-    """Gives a store's path and size."""
+    """Returns a store's path and size."""
     return f"{store.path} ({store.path.stat().st_size / 2**20:.1f} MiB)"
 
 

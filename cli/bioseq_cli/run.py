@@ -69,7 +69,7 @@ def run(
 
 
 def workflow_folder() -> Path:
-    """Gives the folder that holds the Snakefile: in the installed package, or in the sources."""
+    """Returns the folder that holds the Snakefile: in the installed package, or in the sources."""
     installed = Path(__file__).parent / "workflows"
     return installed if installed.is_dir() else Path(__file__).parents[2]
 

@@ -99,7 +99,7 @@ class Result:
 
 
 def count_operations(lengths: Sequence[int]) -> float:
-    """Gives the useful operations for sequences of so many tokens, specials included."""
+    """Returns the useful operations for sequences of so many tokens, specials included."""
     linear = 8 * _DIM**2 + 4 * _DIM * _HIDDEN
     return float(sum(_LAYERS * length * (linear + 4 * _DIM * length) for length in lengths))
 
@@ -124,7 +124,7 @@ def build_transformers() -> transformers.EsmForMaskedLM:
 
 
 def convert_to_bioseq(model: transformers.EsmForMaskedLM) -> Encoder:
-    """Gives the same model as a bioseq encoder, by way of a model folder."""
+    """Returns the same model as a bioseq encoder, by way of a model folder."""
     transformers.utils.logging.disable_progress_bar()
     with tempfile.TemporaryDirectory() as folder:
         model.save_pretrained(folder)
@@ -132,7 +132,7 @@ def convert_to_bioseq(model: transformers.EsmForMaskedLM) -> Encoder:
 
 
 def convert_to_fair_esm(model: transformers.EsmForMaskedLM) -> esm.ESM2:
-    """Gives the same model in fair-esm."""
+    """Returns the same model in fair-esm."""
     other = esm.ESM2(_LAYERS, _DIM, _HEADS, "ESM-1b").eval()
     state = model.state_dict()
     weights = Weights(path=Path("transformers"), names=frozenset(state), read=state.__getitem__)
@@ -198,7 +198,7 @@ def plan_padded(lengths: Sequence[int], tokens_per_batch: int) -> list[list[int]
 
 
 def list_runs(sequences: Sequence[str], tokens_per_batch: int) -> dict[str, Callable[[], Means]]:
-    """Gives what is measured, by name; bioseq first."""
+    """Returns what is measured, by name; bioseq first."""
     model = build_transformers()
     encoder, other = convert_to_bioseq(model), convert_to_fair_esm(model)
     tokenizer = build_esm_tokenizer()
@@ -217,7 +217,7 @@ def list_runs(sequences: Sequence[str], tokens_per_batch: int) -> dict[str, Call
 
 
 def measure_peak() -> float:
-    """Gives the rate of a float32 matrix product in 10^9 operations per second."""
+    """Returns the rate of a float32 matrix product in 10^9 operations per second."""
     a, b = torch.randn(2, _PEAK_SIZE, _PEAK_SIZE)
     start = time.perf_counter()
     torch.mm(a, b)
@@ -227,7 +227,7 @@ def measure_peak() -> float:
 def measure_rounds(
     runs: dict[str, Callable[[], Means]], num_rounds: int
 ) -> tuple[dict[str, list[tuple[float, float]]], list[float]]:
-    """Gives wall and processor seconds of every run in every round, and the peak before each."""
+    """Returns wall and processor seconds of every run in every round, and the peak before each."""
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
     peaks = []
     for number in range(num_rounds):
@@ -265,7 +265,7 @@ def summarise(
 
 
 def describe_machine(num_threads: int) -> dict[str, Any]:
-    """Tells what the figures were measured on."""
+    """Returns what the figures were measured on."""
     models = [
         line.split(":", 1)[1].strip()
         for line in Path("/proc/cpuinfo").read_text().splitlines()

@@ -82,14 +82,14 @@ def measure(folder: Path, command: Sequence[str]) -> Timing:
 
 
 def workflow(*arguments: str) -> list[str]:
-    """Gives the command that runs the workflow up to the merged store."""
+    """Returns the command that runs the workflow up to the merged store."""
     command = [sys.executable, "-m", "snakemake", TARGET, "--snakefile", str(ROOT / "Snakefile")]
     threads = ("--set-threads", "embed_shard=1")
     return [*command, *arguments, *threads, "--configfile", "config.yaml"]
 
 
 def on_cluster(*nodes: str, gpus: int) -> list[str]:
-    """Gives the command that runs the workflow on some nodes."""
+    """Returns the command that runs the workflow on some nodes."""
     others = sorted({"node1", "node2"} - set(nodes))
     excluded = (
         ("--default-resources", f"slurm_extra='--exclude={','.join(others)}'") if others else ()
@@ -102,7 +102,7 @@ def on_cluster(*nodes: str, gpus: int) -> list[str]:
 
 
 def list_runs(model: str, *, slurm: bool, gpus: int) -> dict[str, list[str]]:
-    """Gives the commands that are compared, by name."""
+    """Returns the commands that are compared, by name."""
     bare = ["bioseq", "embed", "input.fasta", "-o", "bare.h5", "--model", model]
     runs = {"bare": bare, "workflow": workflow("--cores", "1", "--scheduler", "greedy")}
     if slurm:

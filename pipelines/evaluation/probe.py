@@ -28,7 +28,7 @@ STATES = "HEC"
 
 
 def read_proteins(path: Path, part: str, limit: int) -> pl.DataFrame:
-    """Gives the first proteins of a part: id, sequence, ss3, resolved_mask."""
+    """Returns the first proteins of a part: id, sequence, ss3, resolved_mask."""
     table = pl.read_csv(path, separator="\t", infer_schema=False)
     return table.filter(pl.col("set") == part).head(limit)
 
@@ -46,7 +46,7 @@ def residue_vectors(proteins: pl.DataFrame, model: str) -> list[np.ndarray]:
 
 
 def one_hot_windows(proteins: pl.DataFrame) -> list[np.ndarray]:
-    """Gives each residue's neighbourhood, one-hot; one array `[residues, features]` each."""
+    """Returns each residue's neighbourhood, one-hot; one array `[residues, features]` each."""
     letters = np.array(list(PROTEIN.canonical))
     windows = []
     for sequence in proteins["sequence"]:
@@ -68,7 +68,7 @@ def labelled(proteins: pl.DataFrame, vectors: list[np.ndarray]) -> tuple[np.ndar
 
 
 def accuracy(train: pl.DataFrame, test: pl.DataFrame, features: list[list[np.ndarray]]) -> float:
-    """Gives the share of right states (Q3) on the test proteins."""
+    """Returns the share of right states (Q3) on the test proteins."""
     x, y = labelled(train, features[0])
     x_test, y_test = labelled(test, features[1])
     scaler = StandardScaler().fit(x)

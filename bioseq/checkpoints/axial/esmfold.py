@@ -102,7 +102,7 @@ _STRUCTURE_FIELDS: Mapping[str, str] = {
 
 
 def esmfold_rules(config: FoldingTrunkConfig) -> tuple[Rule | Ignored, ...]:
-    """Gives the rules for all but the language model."""
+    """Returns the rules for all but the language model."""
     joined = (f"{_BLOCK}.seq_attention.proj.weight", f"{_BLOCK}.seq_attention.g_proj.weight")
     join = partial(_join_projections, head_dim=config.head_dim)
     halves = [
@@ -146,7 +146,7 @@ def esmfold_config(settings: Mapping[str, Any]) -> ESMFoldConfig:
 
 
 def _translate(settings: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
-    """Gives our fields the values that the settings have under other names."""
+    """Returns the values of the settings under the names of our fields."""
     return {ours: settings[theirs] for ours, theirs in fields.items() if theirs in settings}
 
 

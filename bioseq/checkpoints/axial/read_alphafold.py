@@ -27,12 +27,12 @@ NUM_ROUNDS = 8
 
 
 def is_alphafold(weights: Weights) -> bool:
-    """Tells whether weights are a parameter file of AlphaFold 2."""
+    """Returns whether weights are a parameter file of AlphaFold 2."""
     return any(name.startswith(f"{alphafold.ROOT}/") for name in weights.names)
 
 
 def is_openfold(weights: Weights) -> bool:
-    """Tells whether weights are a checkpoint of OpenFold."""
+    """Returns whether weights are a checkpoint of OpenFold."""
     return "evoformer.linear.weight" in openfold.unwrap_names(weights).names
 
 

@@ -22,7 +22,7 @@ _LANGUAGE_MODEL = "language_model"
 
 
 def has_language_model(snapshot: Snapshot) -> bool:
-    """Tells whether an ESMFold brings its language model along, as Hugging Face's layout does."""
+    """Returns whether an ESMFold brings its language model along, as Hugging Face's layout does."""
     return any(name.startswith(_OWN) for name in snapshot.weights.names)
 
 
@@ -69,12 +69,12 @@ def _settings(snapshot: Snapshot) -> Mapping[str, Any]:
 
 
 def _as_esm(snapshot: Snapshot) -> Snapshot:
-    """Gives the language model's part of a config."""
+    """Returns the language model's part of a config."""
     return replace(snapshot, config={**snapshot.config, "is_folding_model": False})
 
 
 def _language_rules() -> Iterator[Rule | Ignored]:
-    """Gives the rules of ESM-2 for an encoder that is part of a larger model."""
+    """Yields the rules of ESM-2 for an encoder that is part of a larger model."""
     for rule in ESM.rules:
         if isinstance(rule, Ignored):
             yield replace(rule, foreign=_OWN + rule.foreign)

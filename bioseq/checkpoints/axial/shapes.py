@@ -20,7 +20,7 @@ class Shapes:
         return name in self._weights.names
 
     def __getitem__(self, name: str) -> tuple[int, ...]:
-        """Gives the shape of a tensor.
+        """Returns the shape of a tensor.
 
         Raises:
             CheckpointError: there is none of this name.
@@ -31,7 +31,7 @@ class Shapes:
         return tuple(self._weights.read(name).shape)
 
     def count_blocks(self, stack: str) -> int:
-        """Gives the number of blocks whose tensors are named `stack.0...`, `stack.1...`."""
+        """Returns the number of blocks whose tensors are named `stack.0...`, `stack.1...`."""
         prefix = f"{stack}."
         names = (n.removeprefix(prefix) for n in self._weights.names if n.startswith(prefix))
         return len({name.partition(".")[0] for name in names})

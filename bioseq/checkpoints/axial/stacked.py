@@ -8,7 +8,7 @@ from bioseq.checkpoints.weights import Weights
 
 
 def unstack(weights: Weights, scopes: Collection[str]) -> Weights:
-    """Gives the blocks of stacked arrays names of their own: `name[0]`, `name[1]` and so on.
+    """Returns the blocks of stacked arrays, named `name[0]`, `name[1]` and so on.
 
     Args:
         weights: The file; its stacked arrays are read at once.

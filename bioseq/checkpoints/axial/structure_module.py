@@ -58,7 +58,7 @@ _LINEARS: tuple[_Names, ...] = (
 
 
 def alphafold_rules(ours: str, theirs: str) -> tuple[Rule, ...]:
-    """Gives the rules for AlphaFold 2's parameters.
+    """Returns the rules for AlphaFold 2's parameters.
 
     Args:
         ours: Name of the structure module in our model, with its dot.
@@ -73,7 +73,7 @@ def alphafold_rules(ours: str, theirs: str) -> tuple[Rule, ...]:
 
 
 def openfold_rules(ours: str, theirs: str) -> tuple[Rule, ...]:
-    """Gives the rules for OpenFold's and ESMFold's state dicts.
+    """Returns the rules for OpenFold's and ESMFold's state dicts.
 
     OpenFold 2 keeps the linear maps of the points one level deeper than version 1 and ESMFold.
 
@@ -92,7 +92,7 @@ def openfold_rules(ours: str, theirs: str) -> tuple[Rule, ...]:
 
 
 def alphafold_head_rules(ours: str, theirs: str) -> tuple[Rule, ...]:
-    """Gives the rules for the heads of confidence in AlphaFold 2's parameters."""
+    """Returns the rules for the heads of confidence in AlphaFold 2's parameters."""
     scope = f"{theirs}predicted_lddt_head"
     return (
         *norm_rules(f"{ours}lddt.norm", f"{scope}/input_layer_norm"),
@@ -104,7 +104,7 @@ def alphafold_head_rules(ours: str, theirs: str) -> tuple[Rule, ...]:
 
 
 def openfold_head_rules(ours: str, theirs: str) -> tuple[Rule, ...]:
-    """Gives the rules for the heads of confidence in OpenFold's state dict."""
+    """Returns the rules for the heads of confidence in OpenFold's state dict."""
     names = (
         ("lddt.norm", "plddt.layer_norm"),
         ("lddt.first", "plddt.linear_1"),

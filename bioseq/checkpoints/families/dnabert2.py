@@ -29,7 +29,7 @@ _FUSED = "attention.self.Wqkv.weight"
 
 
 def _no_bias(weight: Tensor) -> Tensor:
-    """Gives zeros: the gated map has no bias, while the map behind it has one."""
+    """Returns zeros: the gated map has no bias, while the map behind it has one."""
     return torch.zeros(len(weight))
 
 

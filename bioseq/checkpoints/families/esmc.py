@@ -38,7 +38,7 @@ _ROTARY: Mapping[str, object] = {"rope_theta": 10_000.0, "rope_type": "default"}
 
 
 def norm_without_bias(ours: str, foreign: str) -> tuple[Rule, ...]:
-    """Gives the rules for a norm that has no bias in the file: ours is zero."""
+    """Returns the rules for a norm that has no bias in the file: ours is zero."""
     return (
         Rule(f"{ours}.weight", (f"{foreign}.weight",)),
         Rule(f"{ours}.bias", (f"{foreign}.weight",), torch.zeros_like),

@@ -76,7 +76,7 @@ _ESM1_RULES: Sequence[Rule | Ignored] = (
 
 
 def _settings(snapshot: Snapshot) -> Mapping[str, Any]:
-    """Gives the training settings, spelled alike for all releases; empty where there are none."""
+    """Returns the training settings, spelled alike for all releases; empty where there are none."""
     metadata = snapshot.weights.metadata
     config = metadata.get("cfg")
     found = config.get("model") if isinstance(config, Mapping) else metadata.get("args")

@@ -62,7 +62,7 @@ def _read_model(path: Path) -> dict[str, int]:
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, bytes]]:
-    """Gives number and bytes of a protocol buffer's fields; no bytes for a small number."""
+    """Yields number and bytes of a protocol buffer's fields; no bytes for a small number."""
     place = 0
     while place < len(message):
         key, place = _read_varint(message, place)
@@ -87,7 +87,7 @@ def _fields(message: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _read_varint(message: bytes, place: int) -> tuple[int, int]:
-    """Gives a number of seven bits a byte, lowest first, and the place behind it."""
+    """Returns a number of seven bits a byte, lowest first, and the place behind it."""
     value = shift = 0
     while True:
         byte = message[place]

@@ -26,7 +26,7 @@ _NORM_EPS = 1e-12
 def fold_weight_norm(
     weight: Float[Tensor, "input output"], gain: Float[Tensor, " output"]
 ) -> Float[Tensor, "output input"]:
-    """Gives each output's weights the length that its gain says.
+    """Returns the weights, those of each output scaled to the length that its gain says.
 
     Source: Salimans & Kingma 2016, equation 2.
     """

@@ -19,7 +19,7 @@ _CHECKED_FILE = "bioseq-checked.json"
 
 
 def file_digest(path: Path) -> str:
-    """Gives the sha256 of a file.
+    """Returns the sha256 of a file.
 
     Raises:
         CheckpointError: it lies in the hub's cache and is not what the hub has.

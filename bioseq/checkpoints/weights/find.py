@@ -57,7 +57,7 @@ def _shards(index: Path) -> tuple[Path, ...]:
 
 
 def weights_digest(paths: Sequence[Path]) -> str:
-    """Gives the sha256 of a weights file; of several files, that of their digests in order.
+    """Returns the sha256 of a weights file; of several files, that of their digests in order.
 
     Raises:
         CheckpointError: a file in the hub's cache is not what the hub has.

@@ -51,7 +51,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _unwrap(loaded: Any, path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Gives the tensors within the innermost wrapper, and what lies beside them."""
+    """Returns the tensors within the innermost wrapper, and what lies beside them."""
     metadata: dict[str, Any] = {}
     while isinstance(loaded, Mapping):
         wrapper = next((k for k in _WRAPPERS if isinstance(loaded.get(k), Mapping)), None)

@@ -29,7 +29,7 @@ class Weights:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def renamed(self, rename: Callable[[str], str]) -> Weights:
-        """Gives the same tensors under other names.
+        """Returns the same tensors under other names.
 
         Raises:
             CheckpointError: two tensors would get the same name.

@@ -33,7 +33,7 @@ class ColumnAttention(nn.Module):
     def updates(
         self, msa: Float[Tensor, "rows length msa_dim"]
     ) -> Iterator[Float[Tensor, "rows block msa_dim"]]:
-        """Gives the update in blocks of columns."""
+        """Yields the update in blocks of columns."""
         depth, length, dim = msa.shape
         for columns in block_slices(length, 7 * depth * dim * msa.element_size()):
             x = self.norm(rearrange(msa[:, columns], "r l d -> (l r) d"))
@@ -45,5 +45,5 @@ class ColumnAttention(nn.Module):
     def forward(
         self, msa: Float[Tensor, "rows length msa_dim"]
     ) -> Float[Tensor, "rows length msa_dim"]:
-        """Gives the update, without the residual."""
+        """Returns the update, without the residual."""
         return join(self.updates(msa), 1, msa.shape[1])

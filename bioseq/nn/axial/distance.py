@@ -19,7 +19,7 @@ def distance_bins(
     last: float,
     num_bins: int,
 ) -> Bool[Tensor, "rows columns num_bins"]:
-    """Tells which bin each distance falls into; none where it is below the first.
+    """Returns which bin each distance falls into; none where it is below the first.
 
     Args:
         rows: Positions, in Ångström.
@@ -40,7 +40,7 @@ def pseudo_beta(
     residue_types: Int[Tensor, "*templates length"],
     positions: Float[Tensor, "*templates length 37 3"],
 ) -> Float[Tensor, "*templates length 3"]:
-    """Gives the position of CB, or of CA in glycine.
+    """Returns the position of CB, or of CA in glycine.
 
     Args:
         residue_types: In AlphaFold's order.

@@ -52,6 +52,6 @@ class GatedAttention(nn.Module):
         return self.output(attended * torch.sigmoid(gate + self.gate_bias))
 
     def bytes_per_row(self, length: int) -> int:
-        """Gives about what one row needs while it is worked on."""
+        """Returns the approximate memory of one row while it is worked on."""
         dim = self.output.out_features
         return length * (2 * dim + 6 * self.inner_dim) * self.output.weight.element_size()

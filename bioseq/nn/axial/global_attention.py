@@ -46,7 +46,7 @@ class MSAGlobalColumnAttention(nn.Module):
     def updates(
         self, msa: Float[Tensor, "rows length msa_dim"], mask: Bool[Tensor, "rows length"]
     ) -> Iterator[Float[Tensor, "rows block msa_dim"]]:
-        """Gives the update in blocks of columns."""
+        """Yields the update in blocks of columns."""
         floats_per_cell = 2 * self.norm.normalized_shape[0] + 2 * self.gate.out_features
         bytes_per_column = len(msa) * floats_per_cell * msa.element_size()
         for columns in block_slices(msa.shape[1], bytes_per_column):
@@ -57,7 +57,7 @@ class MSAGlobalColumnAttention(nn.Module):
     def forward(
         self, msa: Float[Tensor, "rows length msa_dim"], mask: Bool[Tensor, "rows length"]
     ) -> Float[Tensor, "rows length msa_dim"]:
-        """Gives the update, without the residual."""
+        """Returns the update, without the residual."""
         return join(self.updates(msa, mask), 1, msa.shape[1])
 
     def _answer(

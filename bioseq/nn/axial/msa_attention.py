@@ -38,7 +38,7 @@ class MSARowAttention(nn.Module):
         pair: Float[Tensor, "length length pair_dim"],
         mask: Bool[Tensor, "rows length"],
     ) -> Iterator[Float[Tensor, "block length msa_dim"]]:
-        """Gives the update in blocks of rows."""
+        """Yields the update in blocks of rows."""
         bias = RowBias(pair_bias(pair, self.pair_norm, self.pair_bias), mask)
         bytes_per_row = self.attention.bytes_per_row(msa.shape[1]) + bias.bytes_per_row
         for rows in block_slices(len(msa), bytes_per_row):
@@ -50,7 +50,7 @@ class MSARowAttention(nn.Module):
         pair: Float[Tensor, "length length pair_dim"],
         mask: Bool[Tensor, "rows length"],
     ) -> Float[Tensor, "rows length msa_dim"]:
-        """Gives the update, without the residual."""
+        """Returns the update, without the residual."""
         return join(self.updates(msa, pair, mask), 0, len(msa))
 
 
@@ -73,7 +73,7 @@ class MSAColumnAttention(nn.Module):
     def updates(
         self, msa: Float[Tensor, "rows length msa_dim"], mask: Bool[Tensor, "rows length"]
     ) -> Iterator[Float[Tensor, "rows block msa_dim"]]:
-        """Gives the update in blocks of columns."""
+        """Yields the update in blocks of columns."""
         bias = rearrange(mask_bias(mask, msa.dtype), "r l -> l 1 1 r")
         for columns in block_slices(msa.shape[1], self.attention.bytes_per_row(len(msa))):
             x = self.norm(rearrange(msa[:, columns], "r l d -> l r d"))
@@ -82,5 +82,5 @@ class MSAColumnAttention(nn.Module):
     def forward(
         self, msa: Float[Tensor, "rows length msa_dim"], mask: Bool[Tensor, "rows length"]
     ) -> Float[Tensor, "rows length msa_dim"]:
-        """Gives the update, without the residual."""
+        """Returns the update, without the residual."""
         return join(self.updates(msa, mask), 1, msa.shape[1])

@@ -35,7 +35,7 @@ class OuterProductMean(nn.Module):
     def updates(
         self, msa: Float[Tensor, "rows length msa_dim"], mask: Bool[Tensor, "rows length"]
     ) -> Iterator[Float[Tensor, "block length pair_dim"]]:
-        """Gives the update of the pair representation in blocks of rows."""
+        """Yields the update of the pair representation in blocks of rows."""
         left, right = self._factors(msa, mask)
         right = rearrange(right, "s j e -> s (j e)")
         weights = mask.to(msa)
@@ -51,7 +51,7 @@ class OuterProductMean(nn.Module):
     def forward(
         self, msa: Float[Tensor, "rows length msa_dim"], mask: Bool[Tensor, "rows length"]
     ) -> Float[Tensor, "length length pair_dim"]:
-        """Gives the update of the pair representation, without the residual."""
+        """Returns the update of the pair representation, without the residual."""
         return join(self.updates(msa, mask), 0, msa.shape[1])
 
     def _factors(

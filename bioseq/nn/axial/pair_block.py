@@ -81,7 +81,7 @@ class PairBlock(nn.Module):
         return add_updates(pair, self.transition.updates(pair))
 
     def _triangle_layers(self) -> list[tuple[TriangleMultiplication | TriangleAttention, int]]:
-        """Gives the layers in their order, each with the axis along which dropout is shared."""
+        """Returns the layers in their order, each with the axis along which dropout is shared."""
         multiplications = [(self.multiplication_outgoing, 0), (self.multiplication_incoming, 0)]
         attentions = [(self.attention_starting, 0), (self.attention_ending, 1)]
         if self.config.attention_first:

@@ -30,7 +30,7 @@ class RelativePosition(nn.Module):
     def updates(
         self, residue_index: Int[Tensor, " length"]
     ) -> Iterator[Float[Tensor, "block length pair_dim"]]:
-        """Gives the embedding of `i - j` in blocks of rows."""
+        """Yields the embedding of `i - j` in blocks of rows."""
         table = self.linear.weight.T
         length, dim = len(residue_index), self.linear.out_features
         for rows in block_slices(length, 2 * length * dim * table.element_size()):
@@ -41,7 +41,7 @@ class RelativePosition(nn.Module):
     def forward(
         self, residue_index: Int[Tensor, " length"]
     ) -> Float[Tensor, "length length pair_dim"]:
-        """Gives the embedding of `i - j`."""
+        """Returns the embedding of `i - j`."""
         return join(self.updates(residue_index), 0, len(residue_index))
 
 
@@ -70,7 +70,7 @@ class RecyclingEmbedder(nn.Module):
         pair: Float[Tensor, "length length pair_dim"],
         pseudo_beta: Float[Tensor, "length 3"],
     ) -> Iterator[Float[Tensor, "block length pair_dim"]]:
-        """Gives what the pair representation gains, in blocks of rows.
+        """Yields what the pair representation gains, in blocks of rows.
 
         Args:
             pair: Of the pass before.
@@ -91,5 +91,5 @@ class RecyclingEmbedder(nn.Module):
         pair: Float[Tensor, "length length pair_dim"],
         pseudo_beta: Float[Tensor, "length 3"],
     ) -> Float[Tensor, "length length pair_dim"]:
-        """Gives what the pair representation gains; `row_norm` is for the MSA's first row."""
+        """Returns what the pair representation gains; `row_norm` is for the MSA's first row."""
         return join(self.updates(pair, pseudo_beta), 0, len(pair))

@@ -16,7 +16,7 @@ _MASKED = -1e9
 def mask_bias(
     mask: Bool[Tensor, "rows length"], dtype: torch.dtype
 ) -> Float[Tensor, "rows length"]:
-    """Gives what a mask adds to the logits: nothing where real, a large negative elsewhere."""
+    """Returns what a mask adds to the logits: nothing where real, a large negative elsewhere."""
     masked = max(_MASKED, torch.finfo(dtype).min / 2)
     return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill_(~mask, masked)
 
@@ -42,7 +42,7 @@ class RowBias:
             self._shared = self._sum(mask[:1])
 
     def of(self, rows: slice) -> Float[Tensor, "#rows heads length length"]:
-        """Gives the bias of some rows, or one that fits all."""
+        """Returns the bias of some rows, or one that fits all."""
         return self._shared if self._alike else self._sum(self._mask[rows])
 
     @property

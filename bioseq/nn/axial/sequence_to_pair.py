@@ -32,7 +32,7 @@ class SequenceToPair(nn.Module):
     def updates(
         self, sequence: Float[Tensor, "length dim"]
     ) -> Iterator[Float[Tensor, "rows length pair_dim"]]:
-        """Gives the update of the pair representation in blocks of rows."""
+        """Yields the update of the pair representation in blocks of rows."""
         query, key = self.projection(self.norm(sequence)).chunk(2, dim=-1)
         floats_per_pair = 3 * self.output.in_features
         bytes_per_row = len(sequence) * floats_per_pair * sequence.element_size()
@@ -43,5 +43,5 @@ class SequenceToPair(nn.Module):
     def forward(
         self, sequence: Float[Tensor, "length dim"]
     ) -> Float[Tensor, "length length pair_dim"]:
-        """Gives the update, without the residual."""
+        """Returns the update, without the residual."""
         return join(self.updates(sequence), 0, len(sequence))

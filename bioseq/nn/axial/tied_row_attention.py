@@ -38,7 +38,7 @@ class TiedRowAttention(nn.Module):
     def map(
         self, msa: Float[Tensor, "rows length msa_dim"], *, depth: int | None = None
     ) -> Float[Tensor, "heads length length"]:
-        """Gives the attention probabilities that all rows share.
+        """Returns the attention probabilities that all rows share.
 
         Args:
             msa: The representation.
@@ -59,7 +59,7 @@ class TiedRowAttention(nn.Module):
         msa: Float[Tensor, "rows length msa_dim"],
         attention: Float[Tensor, "heads length length"],
     ) -> Iterator[Float[Tensor, "block length msa_dim"]]:
-        """Gives the update in blocks of rows.
+        """Yields the update in blocks of rows.
 
         Args:
             msa: The representation.
@@ -75,7 +75,7 @@ class TiedRowAttention(nn.Module):
     def forward(
         self, msa: Float[Tensor, "rows length msa_dim"]
     ) -> Float[Tensor, "rows length msa_dim"]:
-        """Gives the update, without the residual."""
+        """Returns the update, without the residual."""
         return join(self.updates(msa, self.map(msa)), 0, len(msa))
 
     def _blocks(self, msa: Float[Tensor, "rows length msa_dim"]) -> Iterator[slice]:

@@ -32,11 +32,11 @@ class Transition(nn.Module):
     def updates(
         self, x: Float[Tensor, "rows length dim"]
     ) -> Iterator[Float[Tensor, "block length dim"]]:
-        """Gives the update in blocks of rows."""
+        """Yields the update in blocks of rows."""
         floats_per_cell = 2 * (self.up.in_features + self.up.out_features)
         for rows in block_slices(len(x), x.shape[1] * floats_per_cell * x.element_size()):
             yield self.down(functional.relu(self.up(self.norm(x[rows]))))
 
     def forward(self, x: Float[Tensor, "rows length dim"]) -> Float[Tensor, "rows length dim"]:
-        """Gives the update, without the residual."""
+        """Returns the update, without the residual."""
         return join(self.updates(x), 0, len(x))

@@ -38,7 +38,7 @@ class TriangleAttention(nn.Module):
     def updates(
         self, pair: Float[Tensor, "length length pair_dim"], mask: Bool[Tensor, "length length"]
     ) -> Iterator[Float[Tensor, "rows columns pair_dim"]]:
-        """Gives the update in blocks along `axis`."""
+        """Yields the update in blocks along `axis`."""
         shared = pair_bias(pair, self.norm, self.pair_bias)
         if not self.starting:  # the columns of the pairs are the rows of the transposed pairs
             pair, mask, shared = pair.transpose(0, 1), mask.T, shared.mT.contiguous()
@@ -51,5 +51,5 @@ class TriangleAttention(nn.Module):
     def forward(
         self, pair: Float[Tensor, "length length pair_dim"], mask: Bool[Tensor, "length length"]
     ) -> Float[Tensor, "length length pair_dim"]:
-        """Gives the update, without the residual."""
+        """Returns the update, without the residual."""
         return join(self.updates(pair, mask), self.axis, len(pair))

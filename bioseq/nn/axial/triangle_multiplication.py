@@ -55,7 +55,7 @@ class TriangleMultiplication(nn.Module):
     def updates(
         self, pair: Float[Tensor, "length length pair_dim"], mask: Bool[Tensor, "length length"]
     ) -> Iterator[Float[Tensor, "rows columns pair_dim"]]:
-        """Gives the update in blocks along `axis`."""
+        """Yields the update in blocks along `axis`."""
         block_side, whole_side = (0, 1) if self.outgoing else (1, 0)
         if not self.outgoing:  # incoming edges are outgoing ones of the transposed pairs
             pair, mask = pair.transpose(0, 1), mask.T
@@ -70,7 +70,7 @@ class TriangleMultiplication(nn.Module):
     def forward(
         self, pair: Float[Tensor, "length length pair_dim"], mask: Bool[Tensor, "length length"]
     ) -> Float[Tensor, "length length pair_dim"]:
-        """Gives the update, without the residual."""
+        """Returns the update, without the residual."""
         return join(self.updates(pair, mask), self.axis, len(pair))
 
     def _factor(
@@ -79,7 +79,7 @@ class TriangleMultiplication(nn.Module):
         mask: Bool[Tensor, "rows length"],
         side: int,
     ) -> Float[Tensor, "hidden_dim rows length"]:
-        """Gives one side's gated values, channels first as the product wants them."""
+        """Returns one side's gated values, channels first as the product wants them."""
         weight, bias = self.projection.weight.chunk(2)[side], self.projection.bias.chunk(2)[side]
 
         def gated_values(rows: slice) -> Float[Tensor, "hidden_dim block length"]:
@@ -100,6 +100,6 @@ class TriangleMultiplication(nn.Module):
         return self.output(self.output_norm(rearrange(product, "c i j -> i j c"))) * gate
 
     def _bytes_per_row(self, pair: Float[Tensor, "rows length pair_dim"]) -> int:
-        """Gives about what one row needs beside the factors and their product."""
+        """Returns the approximate memory of one row beside the factors and their product."""
         floats_per_edge = 4 * self.output.in_features + 2 * self.output.out_features
         return pair.shape[1] * floats_per_edge * pair.element_size()

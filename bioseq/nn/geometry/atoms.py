@@ -40,7 +40,7 @@ class AtomBuilder(nn.Module):
         angles: Float[Tensor, "*residues 7 2"],
         residue_types: Int64[Tensor, "*residues"],
     ) -> Rigid:
-        """Gives the frames of each residue's eight rigid groups.
+        """Returns the frames of each residue's eight rigid groups.
 
         Args:
             backbone: Backbone frames, in angstrom.
@@ -57,7 +57,7 @@ class AtomBuilder(nn.Module):
     def place_atoms(
         self, groups: Rigid, residue_types: Int64[Tensor, "*residues"]
     ) -> Float[Tensor, "*residues 14 3"]:
-        """Gives the position of every slot, in angstrom; zero where the residue has no atom."""
+        """Returns the position of every slot, in angstrom; zero where the residue has no atom."""
         group = self.atom14_group[residue_types]
         frames = Rigid(_take(groups.rotation, group), _take(groups.translation, group))
         positions = frames.apply(self.atom14_positions[residue_types].to(frames.translation))

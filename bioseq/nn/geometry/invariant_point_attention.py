@@ -81,7 +81,7 @@ class InvariantPointAttention(nn.Module):
         frames: Rigid,
         mask: Bool[Tensor, "*batch length"],
     ) -> Float[Tensor, "*batch length single_dim"]:
-        """Gives the update of the single representation.
+        """Returns the update of the single representation.
 
         Args:
             single: Single representation.
@@ -126,7 +126,7 @@ class InvariantPointAttention(nn.Module):
         mask: Bool[Tensor, "*batch length"],
         rows: slice,
     ) -> Float[Tensor, "*batch rows features"]:
-        """Gives what the residues in `rows` gather from all."""
+        """Returns what the residues in `rows` gather from all."""
         pair = pair[..., rows, :, :]
         logits = self._logits(projections, pair, rows)
         masked = ~(mask[..., rows, None] & mask[..., None, :])
@@ -155,7 +155,7 @@ class InvariantPointAttention(nn.Module):
     def _logits(
         self, projections: _Projections, pair: Float[Tensor, "*batch rows length dim"], rows: slice
     ) -> Float[Tensor, "*batch heads rows length"]:
-        """Gives the sum of three terms, each of variance one third at the start of training."""
+        """Returns the sum of three terms, each of variance one third at the start of training."""
         content = einsum(
             projections.query[..., rows, :, :],
             projections.key,

@@ -13,7 +13,7 @@ from torch import Tensor
 def quaternion_to_rotation(
     quaternion: Float[Tensor, "*frames 4"],
 ) -> Float[Tensor, "*frames 3 3"]:
-    """Gives the rotation matrices of unit quaternions."""
+    """Returns the rotation matrices of unit quaternions."""
     w, x, y, z = quaternion.unbind(-1)
     rows = (
         (w * w + x * x - y * y - z * z, 2 * (x * y - w * z), 2 * (x * z + w * y)),

@@ -33,7 +33,7 @@ class Rigid:
         return _turn(self.rotation.mT, points - self.translation)
 
     def compose(self, other: Rigid) -> Rigid:
-        """Gives the frames that apply `other` first; shapes broadcast."""
+        """Returns the frames that apply `other` first; shapes broadcast."""
         # Columns of the product are the columns of the other, turned.
         columns = [_turn(self.rotation, column) for column in other.rotation.unbind(-1)]
         return Rigid(torch.stack(columns, dim=-1), self.apply(other.translation))

@@ -47,7 +47,7 @@ def contact_inputs(msa: Msa) -> ContactInputs:
 def _standardize(
     scores: Float64[np.ndarray, "length length"],
 ) -> Float32[np.ndarray, "length length"]:
-    """Gives mean 0 and variance 1 to what is off the diagonal."""
+    """Returns the map with mean 0 and variance 1 off the diagonal."""
     off = scores[~np.eye(len(scores), dtype=bool)]
     spread = off.std() if len(off) else 0.0
     scaled = (scores - off.mean()) / spread if spread > 0 else np.zeros_like(scores)

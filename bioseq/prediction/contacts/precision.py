@@ -17,7 +17,7 @@ def precision_at(
     count: int,
     separation: int = LONG_RANGE,
 ) -> float:
-    """Gives the share of contacts among the highest scores; NaN where no pair is known.
+    """Returns the share of contacts among the highest scores; NaN where no pair is known.
 
     Args:
         scores: Higher means more likely; the upper triangle counts.

@@ -57,7 +57,7 @@ class ContactMethod(ABC):
 
     @abstractmethod
     def predict(self, msa: Msa) -> Float[np.ndarray, "length length"]:
-        """Gives the map, symmetric; higher means closer."""
+        """Returns the map, symmetric; higher means closer."""
 
 
 class MutualInformation(ContactMethod):
@@ -67,7 +67,7 @@ class MutualInformation(ContactMethod):
     version = "1"
 
     def predict(self, msa: Msa) -> Float[np.ndarray, "length length"]:
-        """Gives corrected mutual information in nats."""
+        """Returns corrected mutual information in nats."""
         states = states_of(msa)
         return correct_background(mutual_information(states, sequence_weights(states)))
 
@@ -79,7 +79,7 @@ class MeanFieldCouplings(ContactMethod):
     version = "1"
 
     def predict(self, msa: Msa) -> Float[np.ndarray, "length length"]:
-        """Gives corrected Frobenius norms."""
+        """Returns corrected Frobenius norms."""
         states = states_of(msa)
         return correct_background(coupling_norms(coupling_factor(states, sequence_weights(states))))
 
@@ -101,7 +101,7 @@ class AxialContacts(ContactMethod):
 
     @torch.inference_mode()
     def predict(self, msa: Msa) -> Float[np.ndarray, "length length"]:
-        """Gives the probability that C-beta atoms are closer than 8 angstrom."""
+        """Returns the probability that C-beta atoms are closer than 8 angstrom."""
         return self._network.contacts(contact_inputs(msa)).numpy()
 
 
@@ -128,7 +128,7 @@ class RowAttentionContacts(ContactMethod):
         self._device = device
 
     def predict(self, msa: Msa) -> Float[np.ndarray, "length length"]:
-        """Gives the probability that C-beta atoms are closer than 8 angstrom."""
+        """Returns the probability that C-beta atoms are closer than 8 angstrom."""
         tokens = torch.from_numpy(encode_msa(msa, self._model.tokenizer)).to(self._device)
         return row_attention_contacts(self._encoder, self._head, tokens).cpu().numpy()
 
@@ -158,7 +158,7 @@ class SequenceContacts(ContactMethod):
                 part.to(device)
 
     def predict(self, msa: Msa) -> Float[np.ndarray, "length length"]:
-        """Gives the probability that C-beta atoms are closer than 8 angstrom."""
+        """Returns the probability that C-beta atoms are closer than 8 angstrom."""
         batch = pack(self._model.tokenizer.encode([msa.query]), self._device)
         (contacts,) = attention_contacts(self._model, batch)
         return contacts.cpu().numpy()

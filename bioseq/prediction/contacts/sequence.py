@@ -16,7 +16,7 @@ from bioseq.models import TransformerEncoder
 def attention_contacts(
     model: Model, batch: PackedBatch
 ) -> tuple[Float[Tensor, "length length"], ...]:
-    """Gives the contact probabilities of each sequence; one layer's maps exist at a time.
+    """Returns the contact probabilities of each sequence; one layer's maps exist at a time.
 
     Args:
         model: A model with a contact head.

@@ -18,7 +18,7 @@ def row_attention_contacts(
     *,
     padding: Padding | None = None,
 ) -> Float[Tensor, "length length"]:
-    """Gives the contact probabilities of one alignment; one layer's maps exist at a time.
+    """Returns the contact probabilities of one alignment; one layer's maps exist at a time.
 
     Args:
         encoder: The MSA Transformer.

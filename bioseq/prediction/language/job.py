@@ -27,11 +27,11 @@ class LanguageEngine(BlockEngine, Protocol):
         ...
 
     def settings(self) -> dict[str, object]:
-        """Gives what changes a number beside model and strategy."""
+        """Returns what changes a number beside model and strategy."""
         ...
 
     def attributes(self) -> dict[str, dict[str, object]]:
-        """Gives what tells what the values are, for each prediction by its name."""
+        """Returns what tells what the values are, for each prediction by its name."""
         ...
 
 
@@ -48,12 +48,12 @@ class LanguageJob(FurtherJob):
     asking: LanguageEngine
 
     def settings(self) -> dict[str, object]:
-        """Gives everything that changes a number."""
+        """Returns everything that changes a number."""
         shared = {k: v for k, v in self.job.settings().items() if k not in ("outputs", "save_as")}
         return {**shared, "strategy": self.strategy, **self.asking.settings()}
 
     def attributes(self) -> dict[str, dict[str, object]]:
-        """Gives the attributes of the values, by path."""
+        """Returns the attributes of the values, by path."""
         window = self.job.window
         common = {
             "model": self.model.name,
@@ -78,7 +78,7 @@ class LanguageJob(FurtherJob):
         }
 
     def engine(self, block_sizes: Mapping[str, int]) -> LanguageEngine:
-        """Gives what asks about a block; batches are cut anew in every run."""
+        """Returns what asks about a block; batches are cut anew in every run."""
         return self.asking
 
 

@@ -84,7 +84,7 @@ class Scorer:
         places: Sequence[Int64[np.ndarray, " _"]] | None = None,
         advance: Callable[[int], None] = _ignore,
     ) -> list[Float64[np.ndarray, "_ _"]]:
-        """Gives log-probabilities at tokens of some sequences.
+        """Returns log-probabilities at tokens of some sequences.
 
         Args:
             sequences: Sequences of which every symbol has a token.
@@ -114,7 +114,7 @@ class Scorer:
     def log_likelihoods(
         self, sequences: Sequence[str], *, advance: Callable[[int], None] = _ignore
     ) -> Float64[np.ndarray, " sequences"]:
-        """Gives the sum of each sequence's token log-probabilities.
+        """Returns the sum of each sequence's token log-probabilities.
 
         For a two-sided model that is the pseudo-log-likelihood: each token out of sight in turn.
         """
@@ -122,7 +122,7 @@ class Scorer:
         return np.array([values.sum() for values in found])
 
     def cost(self, sequence: str, *, hidden: bool) -> int:
-        """Gives the tokens that go through the encoder to score all tokens of one sequence."""
+        """Returns the tokens that go through the encoder to score all tokens of one sequence."""
         (tokens,) = self._encode([sequence])
         if not (hidden and self.hides):
             return len(tokens)
@@ -217,7 +217,7 @@ class Scorer:
         return answers
 
     def _context(self, states: Tensor, place: Tensor) -> Tensor:
-        """Gives the states that the head predicts the tokens at some places from."""
+        """Returns the states that the head predicts the tokens at some places from."""
         match self.model.objective:
             case "masked":
                 return states[place]
@@ -231,7 +231,7 @@ class Scorer:
 def _pick(
     logits: Tensor, targets: Int64[Tensor, " rows"], kept: Sequence[int]
 ) -> Float64[np.ndarray, "rows kept"]:
-    """Gives the log-probabilities of the kept ids; those of each row's target for `OWN`.
+    """Returns the log-probabilities of the kept ids; those of each row's target for `OWN`.
 
     A target that the head has no class for is impossible.
     """

@@ -28,7 +28,7 @@ _STRATEGIES_OF: dict[bool, tuple[Strategy, ...]] = {
 
 
 def choose_strategy(scorer: Scorer, strategy: Strategy | None) -> Strategy:
-    """Gives the strategy, or the model's usual one.
+    """Returns the strategy, or the model's usual one.
 
     Raises:
         OptionError: the model can't be asked that way.

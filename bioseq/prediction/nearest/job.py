@@ -38,7 +38,7 @@ class NearestEngine:
     options: NearestOptions
 
     def cost(self, sequence: str) -> int:
-        """Gives the residues that go through the encoder."""
+        """Returns the residues that go through the encoder."""
         return len(sequence)
 
     def run(self, sequences: Sequence[str], advance: Callable[[int], None]) -> BlockValues:
@@ -78,7 +78,7 @@ class NearestJob(FurtherJob):
     nearest: NearestOptions
 
     def settings(self) -> dict[str, object]:
-        """Gives everything that changes a number."""
+        """Returns everything that changes a number."""
         return {
             **self.job.settings(),
             "reference_sha256": self.reference.digest,
@@ -88,7 +88,7 @@ class NearestJob(FurtherJob):
         }
 
     def attributes(self) -> dict[str, dict[str, object]]:
-        """Gives the attributes of each set of values, by path."""
+        """Returns the attributes of each set of values, by path."""
         [embedding] = self.job.attributes().values()
         known, options = self.reference.known, self.nearest
         common = {

@@ -60,7 +60,7 @@ class Reference:
         return np.unique(self.view.rows[self.records])
 
     def entries_of(self, place: int) -> Int64[np.ndarray, " entries"]:
-        """Gives the entries of the row at a place in `rows`, in the store's order."""
+        """Returns the entries of the row at a place in `rows`, in the store's order."""
         order, bounds = self._by_row
         return order[bounds[place] : bounds[place + 1]]
 
@@ -71,15 +71,15 @@ class Reference:
         return order, np.append(np.searchsorted(rows[order], self.rows), len(rows))
 
     def read(self, entries: Int64[np.ndarray, " some"]) -> Float64[np.ndarray, "some dim"]:
-        """Gives the vectors of some entries."""
+        """Returns the vectors of some entries."""
         return self.read_rows(self.view.rows[self.records[entries]])
 
     def read_rows(self, rows: Int64[np.ndarray, " some"]) -> Float64[np.ndarray, "some dim"]:
-        """Gives the vectors of some of the store's rows."""
+        """Returns the vectors of some of the store's rows."""
         return np.asarray(self.view.of_rows(rows)).astype(np.float64)
 
     def stretches(self) -> Iterator[tuple[int, Float64[np.ndarray, "stretch dim"]]]:
-        """Gives the vectors of `rows` in stretches, each with the place of its first."""
+        """Yields the vectors of `rows` in stretches, each with the place of its first."""
         for start in range(0, len(self.rows), _ROWS_AT_A_TIME):
             yield start, self.read_rows(self.rows[start : start + _ROWS_AT_A_TIME])
 

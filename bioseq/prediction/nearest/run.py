@@ -20,7 +20,7 @@ def predict_nearest(
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Store:
-    """Gives every record of some files the label of the nearest records of a reference store.
+    """Predicts for every record of some files the label of the nearest records of a store.
 
     The store has, per sequence, the prediction under the column's name, and beside it the
     reference's records (`<column>-neighbours`, their numbers from 0) and their distances

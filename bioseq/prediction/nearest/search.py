@@ -72,7 +72,7 @@ def _nearest_entries(
     reference: Reference,
     count: int,
 ) -> Neighbours:
-    """Gives the nearest entries among those of the proposed rows."""
+    """Returns the nearest entries among those of the proposed rows."""
     entries = np.empty((len(places), count), np.int64)
     found = np.empty(entries.shape)
     for i, (some, far) in enumerate(zip(places.tolist(), distances, strict=True)):

@@ -39,7 +39,7 @@ class Vote:
         distances: Float64[np.ndarray, "queries neighbours"],
         labels: Float64[np.ndarray, "queries neighbours"],
     ) -> Float64[np.ndarray, "queries columns"]:
-        """Gives the probability of each class, or the mean value."""
+        """Returns the probability of each class, or the mean value."""
         weights = np.exp(-(distances - distances[:, :1]) / self.scale)
         weights /= weights.sum(axis=1, keepdims=True)
         if not len(self.prior):

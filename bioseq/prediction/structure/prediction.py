@@ -56,7 +56,7 @@ def value_kinds(*, aligned_error: bool, distogram: bool) -> dict[str, ValueKind]
 
 
 def value_attributes(kinds: Mapping[str, ValueKind]) -> dict[str, dict[str, object]]:
-    """Says what the numbers of each set of values are."""
+    """Returns what the numbers of each set of values are."""
     scores = [MEAN_LDDT, PREDICTED_TM][: kinds[SCORES].dim]
     named: dict[str, dict[str, object]] = {
         POSITIONS: {"classes": [f"{atom}.{axis}" for atom in ATOM37 for axis in "xyz"]},
@@ -71,7 +71,7 @@ def value_attributes(kinds: Mapping[str, ValueKind]) -> dict[str, dict[str, obje
 def values_of(
     predicted: Predicted, kinds: Mapping[str, ValueKind]
 ) -> dict[str, Float32[np.ndarray, "*shape"]]:
-    """Gives the values that are kept of a prediction."""
+    """Returns the values that are kept of a prediction."""
     lddt = expected_lddt(predicted.lddt_logits).expand(-1, len(ATOM37))
     scores = [lddt[:, CA].mean()]
     kept = predicted.exists.clone()

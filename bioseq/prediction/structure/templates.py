@@ -85,7 +85,7 @@ class TemplateLibrary:
         self.digest = digest.hexdigest()
 
     def find(self, query: str) -> list[TemplateHit]:
-        """Gives the chains that resemble a query most, at most four.
+        """Returns the chains that resemble a query most, at most four.
 
         A chain needs counterparts of ten residues and of a tenth of the query.
         """
@@ -96,7 +96,7 @@ class TemplateLibrary:
 
 
 def to_templates(hits: Sequence[TemplateHit], length: int, device: torch.device) -> Templates:
-    """Gives the templates' features, residue by residue of the query.
+    """Returns the templates' features, residue by residue of the query.
 
     Unlike in the original, torsions that are not known are zero throughout.
 

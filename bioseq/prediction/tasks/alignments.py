@@ -121,7 +121,7 @@ class _Averaged:
         )
 
     def kinds(self) -> dict[str, ValueKind]:
-        """Gives what each prediction is, by path."""
+        """Returns what each prediction is, by path."""
         return {
             f"predictions/{name}": ValueKind(
                 owner=shape.owner, dim=shape.dim, has_gaps=shape.owner == "pair"
@@ -130,7 +130,7 @@ class _Averaged:
         }
 
     def compute(self, msa: Msa) -> dict[str, np.ndarray]:
-        """Gives all predictions by path."""
+        """Returns all predictions by path."""
         chosen = self.cut.fit(msa)
         rows = [chosen.row(number).replace("-", "") for number in range(chosen.depth)]
         problems = [self.checker.find_problem(Record("", "", row)) for row in rows]
@@ -150,7 +150,7 @@ class _Averaged:
 
 
 def mean_over_rows(values: Values, is_there: Bool[np.ndarray, "rows columns"]) -> np.ndarray:
-    """Gives the mean of each column over the rows that have a residue there, `[columns, dim]`.
+    """Returns the mean of each column over the rows that have a residue there, `[columns, dim]`.
 
     Args:
         values: Of the residues of each row.

@@ -22,7 +22,7 @@ _STRETCH = 16_384
 
 
 def typicality_name(task: str) -> str:
-    """Gives the name in the store of how typical the inputs of a task are."""
+    """Returns the name in the store of how typical the inputs of a task are."""
     return f"{task}-typicality"
 
 

@@ -27,7 +27,7 @@ class Reading:
     first_residues: int
 
     def cost(self, sequence: str) -> int:
-        """Gives the residues that go through the encoder."""
+        """Returns the residues that go through the encoder."""
         return min(self.first_residues or len(sequence), len(sequence))
 
     def run(
@@ -75,7 +75,7 @@ class TaskEngine:
         return encoders + sum(p.flops_per_pair for p in self.predictors.values()) / 2
 
     def cost(self, sequence: str) -> int:
-        """Gives the residues that go through the encoders."""
+        """Returns the residues that go through the encoders."""
         return sum(reading.cost(sequence) for reading in self.readings)
 
     def run(self, sequences: Sequence[str], advance: Callable[[int], None]) -> BlockValues:
@@ -86,7 +86,7 @@ class TaskEngine:
         return BlockValues(values={}, finite=table.finite(), predictions=table.values())
 
     def shapes(self) -> dict[str, ValueSpec]:
-        """Gives the shape of each prediction, by name."""
+        """Returns the shape of each prediction, by name."""
         shapes = {}
         for task, predictor in self.predictors.items():
             for target in predictor.targets:

@@ -60,7 +60,7 @@ def prepare_exports(outputs: Sequence[Path], *, overwrite: bool) -> None:
 
 
 def prediction_table(store: Store) -> pl.DataFrame:
-    """Gives a row per record: id, length, every target, and the reason of a failure.
+    """Returns a row per record: id, length, every target, and the reason of a failure.
 
     A target per sequence has a column for each class's probability and one for the most probable
     class (for labels: all above one half, joined by `|`); one per residue has the string of the
@@ -74,7 +74,7 @@ def prediction_table(store: Store) -> pl.DataFrame:
 
 
 def prediction_columns(name: str, view: Embedding) -> list[pl.Series]:
-    """Gives the columns of one target; see `prediction_table`."""
+    """Returns the columns of one target; see `prediction_table`."""
     if not (view.is_per_residue or view.is_per_pair):
         return _per_sequence(name, view)
     texts: list[str | None] = [None] * len(view)

@@ -41,7 +41,7 @@ _BUNDLED = Path(__file__).parent / "bundled"
 
 
 def bundled_predictors() -> dict[str, Path]:
-    """Gives the folder of each bundled predictor by its task."""
+    """Returns the folder of each bundled predictor by its task."""
     return {path.parent.name: path.parent for path in sorted(_BUNDLED.glob(f"*/{CONFIG_FILE}"))}
 
 

@@ -53,7 +53,7 @@ class TaskJob:
         return tuple({id(model): model for model in self.encoders.values()}.values())
 
     def settings(self) -> dict[str, object]:
-        """Gives everything that changes a number."""
+        """Returns everything that changes a number."""
         return {
             "weights_sha256": ", ".join(model.weights_sha256 for model in self.models),
             "predictors": {task: p.digest for task, p in self.predictors.items()},
@@ -62,7 +62,7 @@ class TaskJob:
         }
 
     def attributes(self) -> dict[str, dict[str, object]]:
-        """Gives the attributes of each set of values, by path."""
+        """Returns the attributes of each set of values, by path."""
         found: dict[str, dict[str, object]] = {}
         for task, predictor in self.predictors.items():
             common = {

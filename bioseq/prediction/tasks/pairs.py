@@ -9,7 +9,7 @@ Square = Float[np.ndarray, "residues residues"]
 
 
 def pair_values(square: Square) -> Float[np.ndarray, " pairs"]:
-    """Gives what is said of each pair, once, in the order of the residues."""
+    """Returns what is said of each pair, once, in the order of the residues."""
     values = square[np.triu_indices(len(square), 1)]
     return values[~np.isnan(values)]
 

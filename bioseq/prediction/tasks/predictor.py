@@ -108,13 +108,13 @@ class Predictor(nn.Module):
     def mix(
         self, states: Float[Tensor, "residues dim"], layout: Layout
     ) -> list[Float[Tensor, "residues _"]]:
-        """Gives what the readouts of each member read."""
+        """Returns what the readouts of each member read."""
         return [head.mix(states, layout) for head in self._members()]
 
     def rows(
         self, mixed: Sequence[Float[Tensor, "residues _"]], layout: Layout
     ) -> dict[str, Float[Tensor, "rows _"]]:
-        """Gives the mean prediction for each target per residue or per sequence, by name.
+        """Returns the mean prediction for each target per residue or per sequence, by name.
 
         Args:
             mixed: From `mix`.
@@ -129,7 +129,7 @@ class Predictor(nn.Module):
     def pairs(
         self, mixed: Sequence[Float[Tensor, "residues _"]]
     ) -> Iterator[tuple[PairPlaces, dict[str, Float[Tensor, "pairs 1"]]]]:
-        """Gives the mean prediction for each target of pairs, by name, some pairs at a time.
+        """Yields the mean prediction for each target of pairs, by name, some pairs at a time.
 
         Args:
             mixed: One sequence's part of what `mix` gave.

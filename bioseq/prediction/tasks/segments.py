@@ -46,7 +46,7 @@ def segments(
     classes: Sequence[str],
     grammar: Grammar | None = None,
 ) -> Iterator[Segment]:
-    """Gives the runs of residues of one class, in order; together they cover the sequence."""
+    """Yields the runs of residues of one class, in order; together they cover the sequence."""
     found = decode(probabilities, grammar)
     bounds = [0, *(np.flatnonzero(np.diff(found)) + 1).tolist(), len(found)]
     for start, stop in itertools.pairwise(bounds):

@@ -40,7 +40,7 @@ class Typicality(nn.Module):
         self.register_buffer("quantiles", torch.zeros(2, QUANTILES))
 
     def distances(self, vectors: Float[Tensor, "sequences dim"]) -> Float[Tensor, "2 sequences"]:
-        """Gives the distances within and outside of the main directions."""
+        """Returns the distances within and outside of the main directions."""
         shifted = vectors - self.mean
         within = shifted @ self.directions.T
         basis = self.directions / self.directions.norm(dim=1, keepdim=True).clamp(min=1e-12)
@@ -49,7 +49,7 @@ class Typicality(nn.Module):
         return torch.stack([within.square().mean(dim=1).sqrt(), outside])
 
     def forward(self, vectors: Float[Tensor, "sequences dim"]) -> Float[Tensor, " sequences"]:
-        """Gives the typicality, 0 to 1.
+        """Returns the typicality, 0 to 1.
 
         Args:
             vectors: Mean state of each sequence's residues.

@@ -26,7 +26,7 @@ _STRATEGIES_OF: dict[bool, tuple[Strategy, ...]] = {
 
 
 def choose_strategy(scorer: Scorer, strategy: Strategy | None) -> Strategy:
-    """Gives the strategy, or the model's usual one.
+    """Returns the strategy, or the model's usual one.
 
     Raises:
         OptionError: the model can't be asked that way.
@@ -100,12 +100,12 @@ class Effects:
         return np.array(rows).reshape(len(places), len(self.residues))
 
     def cost(self, sequence: str) -> int:
-        """Gives the tokens that go through the encoder to score a sequence as a whole."""
+        """Returns the tokens that go through the encoder to score a sequence as a whole."""
         hidden = self.strategy in ("masked-marginals", "pseudo-perplexity")
         return self.scorer.cost(sequence, hidden=hidden)
 
     def scan_cost(self, sequence: str) -> int:
-        """Gives the tokens that go through the encoder for all substitutions of a sequence."""
+        """Returns the tokens that go through the encoder for all substitutions of a sequence."""
         if self.strategy in MARGINALS:
             return self.cost(sequence)
         return self.cost(sequence) * len(sequence) * (len(self.residues) - 1)

@@ -98,5 +98,5 @@ class VariantEngine:
         return {"wild_type": refget_digest(self.wild_type.sequence)}
 
     def attributes(self) -> dict[str, dict[str, object]]:
-        """Says what the variants are variants of."""
+        """Returns what the variants are variants of."""
         return {self.effects.strategy: {**_UNIT, "wild_type": self.wild_type.id, **self.settings()}}

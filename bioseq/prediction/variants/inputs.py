@@ -78,7 +78,7 @@ class ScanInputs(Inputs):
             yield _check(checked.record.id, checked.record.description, sequence, problem)
 
     def _misfit(self, id: str, sequence: str) -> str | None:
-        """Says why a sequence that the model reads is not scored; None where it is."""
+        """Returns why a sequence that the model reads is not scored; None where it is."""
         return None
 
 

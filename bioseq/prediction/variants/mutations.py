@@ -47,7 +47,7 @@ class WildType:
     first_residue: int = 1
 
     def mutate(self, text: str) -> str:
-        """Gives the sequence with the substitutions that a text names.
+        """Returns the sequence with the substitutions that a text names.
 
         Raises:
             VariantError: the text is no list of substitutions, or one does not fit the sequence.

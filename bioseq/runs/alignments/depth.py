@@ -36,5 +36,5 @@ class Cut:
         return msa.take(choose_rows(msa, self.depth, method=self.subsample, seed=self.seed))
 
     def settings(self) -> dict[str, object]:
-        """Gives what changes a number."""
+        """Returns what changes a number."""
         return {"max_depth": self.depth, "subsample": self.subsample, "seed": self.seed}

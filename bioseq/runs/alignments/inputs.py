@@ -77,7 +77,7 @@ def _in_folder(folder: Path) -> list[Path]:
 
 
 def _suffix(path: Path) -> str:
-    """Gives the ending that tells the format, before that of the compression."""
+    """Returns the ending that tells the format, before that of the compression."""
     return Path(path.stem).suffix if path.suffix in _COMPRESSED else path.suffix
 
 

@@ -40,7 +40,7 @@ class ValueKind:
     has_gaps: bool = False
 
     def is_sound(self, value: np.ndarray) -> bool:
-        """Tells whether all numbers are finite, but for gaps."""
+        """Returns whether all numbers are finite, but for gaps."""
         return not (np.isinf(value) if self.has_gaps else ~np.isfinite(value)).any()
 
     def join(self, values: Sequence[np.ndarray], dtype: str) -> Values:
@@ -136,7 +136,7 @@ class AlignmentWork:
         )
 
     def _values_of(self, msa: Msa) -> Found | str:
-        """Gives the values of an alignment, or why there are none."""
+        """Returns the values of an alignment, or why there are none."""
         try:
             found = self.compute(msa)
         except OptionError as error:

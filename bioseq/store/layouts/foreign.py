@@ -64,7 +64,7 @@ def walk(group: h5py.Group, prefix: str = "") -> Iterator[tuple[str, h5py.Datase
 
 
 def axes_of(dataset: h5py.Dataset, name: str | None) -> dict[str, int | None]:
-    """Says what a dataset of values means: path in the store, and which layer to take.
+    """Returns what a dataset of values means: path in the store, and which layer to take.
 
     One axis is per sequence, two are per residue, three with 3 layers are SeqVec's, three with a
     first axis of 1 are D-SCRIPT's.
@@ -106,7 +106,7 @@ def _read_values(dataset: h5py.Dataset, axes: Mapping[str, int | None]) -> dict[
 
 
 def shapes_of(dataset: h5py.Dataset, name: str | None) -> dict[str, StoredShape]:
-    """Gives the shapes of the values that datasets like this one hold."""
+    """Returns the shapes of the values that datasets like this one hold."""
     num_residues = None if dataset.ndim == 1 else 0
     shape = StoredShape(dim=dataset.shape[-1], dtype=dataset.dtype, num_residues=num_residues)
     return dict.fromkeys(axes_of(dataset, name), shape)
@@ -121,5 +121,5 @@ def text_of(node: h5py.Group | h5py.Dataset, name: str) -> str | None:
 
 
 def model_of(file: h5py.File) -> str:
-    """Gives the model that the file names in its root attributes."""
+    """Returns the model that the file names in its root attributes."""
     return str(read_attributes(file).get("model_name", ""))

@@ -220,7 +220,7 @@ def _entry_for(record: Record, entries: Mapping[str, ForeignEntry]) -> ForeignEn
 
 
 def accession_of(id: str) -> str:
-    """Gives `P12345` for `sp|P12345|NAME_SPECIES`, and any other identifier as it is."""
+    """Returns `P12345` for `sp|P12345|NAME_SPECIES`, and any other identifier as it is."""
     fields = id.split("|")
     return fields[1] if len(fields) == 3 and fields[0] in ("sp", "tr") else id
 

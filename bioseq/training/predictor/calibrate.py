@@ -26,7 +26,7 @@ _MOST_ROWS = 200_000
 def calibrate_all(
     heads: Sequence[Head], labelled: LabelledStates, residues: int
 ) -> tuple[Target, ...]:
-    """Gives the targets with the temperatures that fit the labels of the valid part best.
+    """Returns the targets with the temperatures that fit the labels of the valid part best.
 
     Args:
         heads: The members.
@@ -45,7 +45,7 @@ def calibrate(
     outputs: Float[Tensor, "members rows classes"],
     labels: Float[Tensor, "rows columns"],
 ) -> Target:
-    """Gives the target with the temperature that fits held-out labels best; 1/4 to 8.
+    """Returns the target with the temperature that fits held-out labels best; 1/4 to 8.
 
     Args:
         target: Of classes or labels; a value is given back as it is.
@@ -74,7 +74,7 @@ def _surprise(
 def _sample(
     head: Head, labelled: LabelledStates, residues: int
 ) -> list[tuple[Float[Tensor, "rows _"], Float[Tensor, "rows _"]]]:
-    """Gives for each target outputs and labels of labelled rows, every one or evenly fewer."""
+    """Returns for each target outputs and labels of labelled rows, every one or evenly fewer."""
     members = labelled.table.members("valid")
     steps = [max(1, -(-labelled.count(t, members) // _MOST_ROWS)) for t in labelled.targets]
     skip = [0] * len(steps)

@@ -45,7 +45,7 @@ class LabelledStates:
     def batch(
         self, members: Int64[np.ndarray, " members"]
     ) -> tuple[Float[Tensor, "residues dim"], Layout, list[Float[Tensor, "_ _"]]]:
-        """Gives states, layout and labels of some sequences."""
+        """Returns states, layout and labels of some sequences."""
         labels = [
             torch.from_numpy(np.concatenate([self.rows(target, i) for i in members.tolist()]))
             for target in self.targets
@@ -57,16 +57,16 @@ class LabelledStates:
         )
 
     def rows(self, target: Target, member: int) -> Float32[np.ndarray, "rows _"]:
-        """Gives the labels of one sequence, NaN where there is none."""
+        """Returns the labels of one sequence, NaN where there is none."""
         return label_rows(self.table.labels[target.name][member])
 
     def count(self, target: Target, members: Int64[np.ndarray, " members"]) -> int:
-        """Gives the number of labelled rows of some sequences."""
+        """Returns the number of labelled rows of some sequences."""
         found = (self.rows(target, member)[:, 0] for member in members.tolist())
         return sum(int((~np.isnan(rows)).sum()) for rows in found)
 
     def means(self, members: Int64[np.ndarray, " members"]) -> Float[Tensor, "members dim"]:
-        """Gives the mean state of each of some sequences."""
+        """Returns the mean state of each of some sequences."""
         return self.states.means(members, self.lengths)
 
     def cut(
@@ -81,7 +81,7 @@ class LabelledStates:
     def outputs(
         self, head: Head, members: Int64[np.ndarray, " members"], residues: int
     ) -> Iterator[tuple[dict[Level, Float[Tensor, "_ _"]], list[Float[Tensor, "_ _"]]]]:
-        """Gives a head's outputs and the labels, batch by batch."""
+        """Yields a head's outputs and the labels, batch by batch."""
         head.eval()
         self.states.eval()
         with torch.inference_mode():

@@ -44,7 +44,7 @@ class StateSource:
 def open_state_source(
     settings: EncoderSettings, table: LabelTable, store: Path, *, molecule: Molecule, seed: int
 ) -> Iterator[StateSource]:
-    """Gives the states that the settings ask for.
+    """Returns the states that the settings ask for.
 
     Args:
         settings: Of the encoder.

@@ -56,7 +56,7 @@ class Epochs:
         return min(steps, self.most_steps or steps)
 
     def batches(self, first_step: int) -> Iterator[Int64[np.ndarray, " batch"]]:
-        """Gives what the steps read, from a given step on, without end."""
+        """Returns what the steps read, from a given step on, without end."""
         first_epoch, done = divmod(first_step, self.steps_each)
         epochs = (self._draw(epoch) for epoch in itertools.count(first_epoch))
         return itertools.islice(itertools.chain.from_iterable(epochs), done, None)

@@ -62,7 +62,7 @@ class HeadFitting(Fitting):
         self.valid_batches = float(valid / optimizer.residues_per_batch)
 
     def size(self, step: Step[Members]) -> int:
-        """Gives the residues of a step."""
+        """Returns the residues of a step."""
         return int(self.labelled.lengths[step.batch].sum())
 
     def describe_check(self, step: int, loss: float) -> str:
@@ -70,7 +70,7 @@ class HeadFitting(Fitting):
         return f"epoch {-(-step // self.epochs.steps_each)}, loss on the valid part {loss:.4f}"
 
     def training_step(self, step: Step[Members], index: int) -> Tensor:
-        """Gives the loss of a part of a step; the mean over the parts is that of the step."""
+        """Returns the loss of a part of a step; the mean over the parts is that of the step."""
         seed = derive_seed(self.epochs.seed, step.number) * step.parts + step.part
         torch.manual_seed(seed % 2**63)
         return self._cost(step) * step.parts

@@ -60,7 +60,7 @@ def merge_lora(adapted: Any) -> None:
 
 
 def _matrices(encoder: Encoder) -> tuple[list[str], list[str]]:
-    """Gives the names of linear maps, and of the matrices of recurrent cells.
+    """Returns the names of linear maps, and of the matrices of recurrent cells.
 
     Convolutions stay as they are: peft's changes of them know no distance between taps.
     """

@@ -54,7 +54,7 @@ def joint_loss(
 
 
 def standardise(target: Target, known: Float[Tensor, " labels"]) -> Target:
-    """Gives a value's target with the mean and the deviation of the training labels.
+    """Returns a value's target with the mean and the deviation of the training labels.
 
     Raises:
         OptionError: all labels are missing or equal.

@@ -149,7 +149,7 @@ class PredictorSettings:
 
 
 def is_predictor(path: Path) -> bool:
-    """Tells whether a settings file is one of a predictor's training.
+    """Returns whether a settings file is one of a predictor's training.
 
     Raises:
         InputError: it can't be read.

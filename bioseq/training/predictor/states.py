@@ -42,14 +42,14 @@ class States(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, members: Int64[np.ndarray, " members"]) -> Float[Tensor, "residues dim"]:
-        """Gives the states of some sequences, end to end, in float32."""
+        """Returns the states of some sequences, end to end, in float32."""
 
     def means(
         self,
         members: Int64[np.ndarray, " members"],
         lengths: Int64[np.ndarray, " sequences"],
     ) -> Float[Tensor, "members dim"]:
-        """Gives the mean state of each of some sequences.
+        """Returns the mean state of each of some sequences.
 
         Args:
             members: Their numbers.

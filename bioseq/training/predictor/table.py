@@ -38,7 +38,7 @@ class LabelTable:
     labels: dict[str, list[Labels]]
 
     def members(self, part: str) -> Int64[np.ndarray, " members"]:
-        """Gives the indices of the sequences of a part."""
+        """Returns the indices of the sequences of a part."""
         return np.flatnonzero(self.parts == part)
 
     def find_leaks(self, molecule: Molecule) -> Bool[np.ndarray, " sequences"]:

@@ -74,7 +74,7 @@ def copy_weights(ours: nn.Module, theirs: nn.Module, rules: tuple[Rule, ...]) ->
 
 
 def build_pair_runs(pair: Tensor) -> dict[str, Run]:
-    """Gives the pair parts of bioseq and of transformers' ESMFold."""
+    """Returns the pair parts of bioseq and of transformers' ESMFold."""
     from transformers.models.esm.configuration_esm import TrunkConfig
     from transformers.models.esm.modeling_esmfold import EsmFoldTriangularSelfAttentionBlock
 
@@ -104,7 +104,7 @@ def build_pair_runs(pair: Tensor) -> dict[str, Run]:
 
 
 def build_block_runs(msa: Tensor, pair: Tensor, openfold: Path | None) -> dict[str, Run]:
-    """Gives the whole block of bioseq and, from a checkout, of OpenFold."""
+    """Returns the whole block of bioseq and, from a checkout, of OpenFold."""
     ours = EvoformerBlock(EvoformerConfig()).eval()
     randomise(ours)
     masks = torch.ones(msa.shape[:2]), torch.ones(pair.shape[:2])
@@ -155,7 +155,7 @@ def build_openfold(folder: Path) -> nn.Module:
 
 
 def build_runs(rows: int, length: int, openfold: Path | None) -> dict[str, Run]:
-    """Gives everything that is measured at one size."""
+    """Returns everything that is measured at one size."""
     generator = torch.Generator().manual_seed(1)
     msa = torch.randn(rows, length, _MSA_DIM, generator=generator)
     pair = torch.randn(length, length, _PAIR_DIM, generator=generator)
@@ -163,7 +163,7 @@ def build_runs(rows: int, length: int, openfold: Path | None) -> dict[str, Run]:
 
 
 def measure_times(runs: dict[str, Run], num_rounds: int) -> dict[str, list[float]]:
-    """Gives the processor seconds of every run in every round."""
+    """Returns the processor seconds of every run in every round."""
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(num_rounds):
         for name, run in runs.items():
@@ -175,7 +175,7 @@ def measure_times(runs: dict[str, Run], num_rounds: int) -> dict[str, list[float
 
 
 def read_status(field: str) -> float:
-    """Gives a memory figure of this process in MiB."""
+    """Returns a memory figure of this process in MiB."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{field}:"))
 
@@ -192,7 +192,7 @@ def print_peak(run: Run) -> None:
 
 
 def measure_peak(name: str, size: str, openfold: Path | None) -> float:
-    """Gives the peak of one run in a process of its own, in MiB."""
+    """Returns the peak of one run in a process of its own, in MiB."""
     command = [sys.executable, __file__, "--peak-of", name, "--sizes", size]
     command += ["--openfold", str(openfold)] if openfold else []
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -200,7 +200,7 @@ def measure_peak(name: str, size: str, openfold: Path | None) -> float:
 
 
 def kernel_shares(run: Run) -> dict[str, float]:
-    """Gives the share of the processor time that each kind of kernel takes in one call."""
+    """Returns the share of the processor time that each kind of kernel takes in one call."""
     with profile(activities=[ProfilerActivity.CPU]) as profiler:
         run()
     shares = dict.fromkeys([*_KERNELS.values(), "rest"], 0.0)
@@ -212,7 +212,7 @@ def kernel_shares(run: Run) -> dict[str, float]:
 
 
 def measure_size(size: str, num_rounds: int, openfold: Path | None) -> list[dict[str, object]]:
-    """Gives one line of the table for every run at one size."""
+    """Returns one line of the table for every run at one size."""
     rows, length = map(int, size.split("x"))
     runs = build_runs(rows, length, openfold)
     references = {_PAIRS: runs[_PAIRS](), _BLOCK: runs[_BLOCK]()}

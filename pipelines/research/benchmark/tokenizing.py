@@ -52,7 +52,7 @@ def train_bpe(seed: int) -> BpeTokenizer:
 def list_cases(
     num_residues: int, length: int, seed: int
 ) -> Iterator[tuple[str, Tokenizer, list[str]]]:
-    """Gives name, tokenizer and sequences of each measurement."""
+    """Yields name, tokenizer and sequences of each measurement."""
     protein = draw_sequences(num_residues, length, "ACDEFGHIKLMNPQRSTVWY", seed)
     yield "residue", build_residue_tokenizer("protein"), protein
     dna = draw_sequences(num_residues, length, "ACGT" * 250 + "N", seed)
@@ -64,7 +64,7 @@ def list_cases(
 
 
 def measure_rate(tokenizer: Tokenizer, sequences: Sequence[str], repeats: int) -> float:
-    """Gives residues per second of processor time, of the fastest run."""
+    """Returns residues per second of processor time, of the fastest run."""
     times = []
     for _ in range(repeats):
         start = time.process_time()

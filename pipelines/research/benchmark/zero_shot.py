@@ -100,7 +100,7 @@ class Measurements:
     fitness: Float64[np.ndarray, " variants"]
 
     def sample(self, most: int | None, seed: int) -> Measurements:
-        """Gives at most so many of them, drawn at random."""
+        """Returns at most so many of them, drawn at random."""
         if most is None or len(self.sequences) <= most:
             return self
         drawn = np.random.default_rng(seed).permutation(len(self.sequences))[:most]
@@ -145,7 +145,7 @@ def place_residues(sequence: str, sites: list[int], residues: str) -> str:
 def correlate_ranks(
     a: Float64[np.ndarray, " variants"], b: Float64[np.ndarray, " variants"]
 ) -> float:
-    """Gives Spearman's correlation."""
+    """Returns Spearman's correlation."""
     return float(np.corrcoef(rankdata(a), rankdata(b))[0, 1])
 
 
@@ -156,7 +156,7 @@ def bootstrap_interval(
     rounds: int,
     seed: int,
 ) -> tuple[float, float]:
-    """Gives the 95 % percentile interval of Spearman's correlation over resampled variants."""
+    """Returns the 95 % percentile interval of Spearman's correlation over resampled variants."""
     rng = np.random.default_rng(seed)
     draws = (rng.integers(0, len(a), len(a)) for _ in range(rounds))
     found = [correlate_ranks(a[drawn], b[drawn]) for drawn in draws]
@@ -206,7 +206,7 @@ def append_result(path: Path, line: dict[str, str | int | float]) -> None:
 
 
 def format_table(results: list[dict[str, str]], folder: Path, published: list[str]) -> str:
-    """Gives the results in Markdown, one line for each model, published ones at the end."""
+    """Returns the results in Markdown, one line for each model, published ones at the end."""
     assays = [a for a in ASSAYS if any(line["assay"] == a.name for line in results)]
     lines = [
         f"| model, strategy | {' | '.join(a.name for a in assays)} |",
@@ -225,7 +225,7 @@ def format_table(results: list[dict[str, str]], folder: Path, published: list[st
 
 
 def format_cell(line: dict[str, str] | None) -> str:
-    """Gives correlation, interval, and how many variants where these are not all."""
+    """Returns correlation, interval, and how many variants where these are not all."""
     if line is None:
         return ""
     interval = f"({float(line['low']):.3f} to {float(line['high']):.3f})"

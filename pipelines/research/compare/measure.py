@@ -86,14 +86,14 @@ def build(name: str) -> Encoder:
 
 
 def training_flops(encoder: Encoder, lengths: np.ndarray) -> float:
-    """Gives the operations of training once on sequences of so many residues."""
+    """Returns the operations of training once on sequences of so many residues."""
     tokens = lengths + 2.0  # with the specials
     forward = encoder.flops_per_token * tokens + encoder.flops_per_pair * tokens**2
     return BACKWARD * float(forward.sum())
 
 
 def plan_steps(encoder: Encoder, lengths: np.ndarray, budget: float) -> tuple[int, int]:
-    """Gives the steps within the budget, and the epochs that they begin."""
+    """Returns the steps within the budget, and the epochs that they begin."""
     steps_per_epoch = max(1, int(lengths.sum() // max(RESIDUES, lengths.max())))
     steps = round(budget / training_flops(encoder, lengths) * steps_per_epoch)
     return steps, -(-steps // steps_per_epoch)
@@ -121,12 +121,12 @@ def write_settings(table: Path, task: str, name: str, seed: int, budget: float, 
 
 
 def level_of(task: str) -> str:
-    """Tells whether each residue has a label, or each sequence."""
+    """Returns whether each residue has a label, or each sequence."""
     return "sequence" if task == "localization" else "residue"
 
 
 def judge(table: Path, task: str, predictor: str) -> dict[str, dict[str, float]]:
-    """Gives right and counted rows in each bin of lengths, and those of the commonest class."""
+    """Returns right and counted rows in each bin of lengths, and those of the commonest class."""
     trial = Trial(
         name=task,
         predictor=predictor,

@@ -28,7 +28,7 @@ COMMONEST = "commonest class"
 
 
 def read_runs(folder: Path) -> pl.DataFrame:
-    """Gives a row for each run and bin of lengths, and one for all lengths together."""
+    """Returns a row for each run and bin of lengths, and one for all lengths together."""
     rows: list[dict[str, Any]] = []
     for path in sorted(folder.glob("*/*/*/measured.json")):
         run = json.loads(path.read_text())
@@ -40,7 +40,7 @@ def read_runs(folder: Path) -> pl.DataFrame:
 
 
 def read_commonest(tables: Path, task: str) -> pl.DataFrame:
-    """Gives the accuracy of saying the commonest class of a task's test labels all the time."""
+    """Returns the accuracy of saying the commonest class of a task's test labels all the time."""
     tested = pl.read_parquet(tables / f"{task}.parquet").filter(pl.col("split") == "test")
     judged = JUDGED[task]
     counts: dict[str, dict[str, int]] = {}
@@ -63,7 +63,7 @@ def read_commonest(tables: Path, task: str) -> pl.DataFrame:
 
 
 def summarise(runs: pl.DataFrame, tables: Path) -> pl.DataFrame:
-    """Gives mean, lowest and highest accuracy over the seeds."""
+    """Returns mean, lowest and highest accuracy over the seeds."""
     names = (*ENCODERS, COMMONEST)
     order = pl.col("encoder").replace_strict({name: i for i, name in enumerate(names)})
     accuracy = pl.col("accuracy")
@@ -82,7 +82,7 @@ def summarise(runs: pl.DataFrame, tables: Path) -> pl.DataFrame:
 
 
 def to_markdown(summary: pl.DataFrame) -> str:
-    """Gives a table for each task: a row for each encoder, a column for each bin of lengths."""
+    """Returns a table for each task: a row for each encoder, a column for each bin of lengths."""
     tables = []
     for (task,), rows in summary.group_by("task", maintain_order=True):
         bins = rows["length"].unique(maintain_order=True).to_list()

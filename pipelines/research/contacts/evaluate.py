@@ -48,7 +48,7 @@ def write_network(checkpoint: Path, settings: Path, folder: Path) -> None:
 
 
 def measure(family: Family, predictors: Sequence[ContactMethod]) -> dict[str, str]:
-    """Gives the long-range precisions of each method, and those of chance, on one family."""
+    """Returns the long-range precisions of each method, and those of chance, on one family."""
     msa = family.read()
     row = {"id": family.id, "depth": str(msa.depth), "length": str(msa.length)}
     for predictor in predictors:

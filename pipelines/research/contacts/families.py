@@ -84,7 +84,7 @@ def read_families(alignments: Path, structures: Path) -> list[Family]:
 
 
 def _beta(backbone: np.ndarray) -> Float64[np.ndarray, "length 3"]:
-    """Gives C-beta, or where the file has none (glycine) its ideal place."""
+    """Returns C-beta, or where the file has none (glycine) its ideal place."""
     missing = (backbone == _MISSING).any(axis=-1, keepdims=True)
     atoms = np.where(missing, np.nan, backbone / _PER_ANGSTROM)
     n, ca, c, beta = np.moveaxis(atoms, 1, 0)

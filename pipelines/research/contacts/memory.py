@@ -43,7 +43,7 @@ def _settings(layers: int) -> dict[str, Any]:
 
 
 def _resident() -> dict[str, int]:
-    """Gives VmRSS and VmHWM in KiB."""
+    """Returns VmRSS and VmHWM in KiB."""
     lines = Path("/proc/self/status").read_text().splitlines()
     fields = (line.split() for line in lines if line.startswith(("VmRSS", "VmHWM")))
     return {words[0].rstrip(":"): int(words[1]) for words in fields}

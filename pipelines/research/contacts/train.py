@@ -55,7 +55,7 @@ class Settings:
     model: dict[str, Any] = field(default_factory=dict)
 
     def rate(self, step: int) -> float:
-        """Gives the learning rate: linear warm-up, then a cosine to a hundredth."""
+        """Returns the learning rate: linear warm-up, then a cosine to a hundredth."""
         if step < self.warmup:
             return self.learning_rate * (step + 1) / self.warmup
         done = (step - self.warmup) / max(1, self.steps - self.warmup)
@@ -63,7 +63,7 @@ class Settings:
 
 
 def read_inputs(family: Family, folder: Path) -> ContactInputs:
-    """Gives a family's features, computed once and kept in half precision."""
+    """Returns a family's features, computed once and kept in half precision."""
     path = folder / f"{family.id}.npz"
     names = [f.name for f in fields(ContactInputs)]
     if not path.exists():
@@ -76,7 +76,7 @@ def read_inputs(family: Family, folder: Path) -> ContactInputs:
 
 
 def crop(inputs: ContactInputs, places: np.ndarray) -> ContactInputs:
-    """Gives the inputs of some of the columns."""
+    """Returns the inputs of some of the columns."""
     kept = torch.from_numpy(places)
     return ContactInputs(
         factor=inputs.factor[kept],
@@ -100,7 +100,7 @@ def choose_places(length: int, size: int, rng: np.random.Generator) -> np.ndarra
 
 
 def target_bins(distances: np.ndarray) -> Tensor:
-    """Gives the distance bin of each pair; `UNKNOWN` where there is no distance."""
+    """Returns the distance bin of each pair; `UNKNOWN` where there is no distance."""
     bins = np.digitize(distances, DISTANCE_BOUNDS)
     return torch.from_numpy(np.where(np.isnan(distances), UNKNOWN, bins))
 
@@ -171,7 +171,7 @@ def order_families(families: list[Family], seed: int) -> Iterator[Family]:
 
 @torch.no_grad()
 def mean_precision(model: AxialContactModel, families: list[Family], folder: Path) -> float:
-    """Gives the mean long-range precision at L."""
+    """Returns the mean long-range precision at L."""
     found = []
     for family in families:
         scores = model.contacts(read_inputs(family, folder)).numpy()

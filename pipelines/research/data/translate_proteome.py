@@ -57,13 +57,13 @@ class Protein:
 
 
 def read_text(path: Path) -> str:
-    """Gives the text of a plain or gzipped file."""
+    """Returns the text of a plain or gzipped file."""
     content = path.read_bytes()
     return (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
 
 
 def read_coding_sequences(path: Path) -> Iterator[CodingSequence]:
-    """Gives the CDS lines of a GFF3 file in their order."""
+    """Yields the CDS lines of a GFF3 file in their order."""
     for line in read_text(path).splitlines():
         fields = line.split("\t")
         if len(fields) != 9 or fields[2] != "CDS":
@@ -81,7 +81,7 @@ def read_coding_sequences(path: Path) -> Iterator[CodingSequence]:
 
 
 def translate(cds: CodingSequence, genome: dict[str, Seq]) -> str:
-    """Gives the protein of a CDS, without the stop; an alternative start codon reads as M.
+    """Returns the protein of a CDS, without the stop; an alternative start codon reads as M.
 
     Raises:
         Bio.Data.CodonTable.TranslationError: No start codon, an internal stop or a partial codon.
@@ -92,7 +92,7 @@ def translate(cds: CodingSequence, genome: dict[str, Seq]) -> str:
 
 
 def translate_proteome(genome: dict[str, Seq], annotation: Path) -> list[Protein]:
-    """Gives one protein per accession.
+    """Returns one protein per accession.
 
     Raises:
         ValueError: Two loci of one accession give different proteins.

@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def to_a3m(chain: str, hits: Iterable[Mapping[str, Any]]) -> str:
-    """Gives the rows of an alignment without insertions, the chain first."""
+    """Returns the rows of an alignment without insertions, the chain first."""
     rows = [f">chain\n{chain}\n"]
     for hit in hits:
         pairs = zip(hit["qaln"], hit["taln"], strict=True)

@@ -74,7 +74,7 @@ def topology(data: Path, tables: Path) -> pl.DataFrame:
 
 
 def held_out(task: str) -> Callable[[Path, Path], pl.DataFrame]:
-    """Gives what makes the test part of a training table a test table."""
+    """Returns what makes the test part of a training table a test table."""
 
     def make(data: Path, tables: Path) -> pl.DataFrame:
         table = pl.read_parquet(tables / f"{task}.parquet")

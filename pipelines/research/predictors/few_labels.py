@@ -112,7 +112,7 @@ def predict_with_neighbours(draw: Draw, neighbours: int) -> np.ndarray:
 
 
 def score_without_labels(draw: Draw, wild_type: Path, folder: Path) -> np.ndarray:
-    """Gives the encoder's own scores of the rows of the test part."""
+    """Returns the encoder's own scores of the rows of the test part."""
     with open_records(wild_type) as reader:
         [wild] = list(reader)
     names = []
@@ -164,7 +164,7 @@ def main() -> None:
 
 
 def choose_rows(frame: pl.DataFrame, labels: int, tested: int | None) -> pl.DataFrame:
-    """Gives the rows that any draw uses, each with its number as id."""
+    """Returns the rows that any draw uses, each with its number as id."""
     tests = frame.filter(pl.col("split") == "test").sample(fraction=1, seed=0, shuffle=True)
     pool = frame.filter(pl.col("split") != "test").sample(fraction=1, seed=0, shuffle=True)
     joined = pl.concat([pool.head(labels), tests.head(tested or len(tests))])
@@ -172,7 +172,7 @@ def choose_rows(frame: pl.DataFrame, labels: int, tested: int | None) -> pl.Data
 
 
 def embed(frame: pl.DataFrame, settings: PredictorSettings, folder: Path) -> Store:
-    """Gives the store of states and mean vectors, made once; record i is row i."""
+    """Returns the store of states and mean vectors, made once; record i is row i."""
     path = folder / "states.h5"
     if not path.exists():
         fasta = folder / "sequences.fasta"

@@ -19,7 +19,7 @@ from bioseq.prediction.tasks.segments import decode
 
 
 def find_kinds(sequences: list[str]) -> list[str]:
-    """Gives the letters of the membrane segments of each sequence, `` for none."""
+    """Returns the letters of the membrane segments of each sequence, `` for none."""
     with tempfile.TemporaryDirectory() as name:
         fasta = Path(name) / "in.fasta"
         fasta.write_text("".join(f">{i}\n{s}\n" for i, s in enumerate(sequences)))

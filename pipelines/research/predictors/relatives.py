@@ -96,7 +96,7 @@ def search(
 def aligned(
     hit: Mapping[str, Any],
 ) -> tuple[Int64[np.ndarray, " pairs"], Int64[np.ndarray, " pairs"]]:
-    """Gives the places, from 0, of the residues of query and target that stand side by side.
+    """Returns the places, from 0, of the residues of query and target that stand side by side.
 
     Args:
         hit: A row of what `search` gave.

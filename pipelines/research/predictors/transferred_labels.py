@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def transfer(chain: Mapping[str, str], sequence: str, hit: Mapping[str, Any]) -> dict[str, str]:
-    """Gives a relative the labels of a chain."""
+    """Returns a relative the labels of a chain."""
     there, here = aligned(hit)
     kept = slice(max(0, int(here[0]) - FLANK), int(here[-1]) + 1 + FLANK)
     row = {"sequence": sequence[kept], "split": "train"}

@@ -41,7 +41,7 @@ def publish(source: Model, folder: Path) -> Model:
 
 
 def test_perplexity(model: Model, split: Split, settings: TrainingSettings) -> float:
-    """Gives the perplexity of the predicted tokens on the test part."""
+    """Returns the perplexity of the predicted tokens on the test part."""
     if not isinstance(model.head, LanguageHead) or model.objective is None:
         raise CheckpointError(model.name, "has no language-model head")
     language_model = LanguageModel(

