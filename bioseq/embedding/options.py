@@ -18,9 +18,10 @@ class EmbedOptions(ComputeOptions, InputOptions, RowOptions):
 
     Attributes:
         model: A known name, a repository on the hub, or a model folder or file; see `load_model`.
-        pool: Names of `POOLINGS`, one or several: `mean`, `max` and `std` (of the population) go over
-            the residues; `cls` is the first special token, `last` the last residue; `mean_tokens`
-            goes over all tokens; `cell` is the last cell state of a multiplicative LSTM.
+        pool: Names of `POOLINGS`, one or several: `mean`, `max` and `std` (of the population) go
+            over the residues; `cls` is the first special token, `last` the last residue;
+            `mean_tokens` goes over all tokens; `cell` is the last cell state of a multiplicative
+            LSTM.
         per_residue: Also one vector for each residue.
         layers: Layers of the encoder; negative ones count from the last.
         save_as: Number format of the stored values.

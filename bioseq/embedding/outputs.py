@@ -17,7 +17,8 @@ class Output:
     """One set of values.
 
     Attributes:
-        pooling: One of `POOLINGS`: how residue states become one vector, or `residue` for one vector each.
+        pooling: One of `POOLINGS`: how residue states become one vector; or `residue` for one
+            vector each.
         layer: Layer of the encoder, from 0.
         name: Name in the store: the pooling, with the layer unless it is the last.
     """
