@@ -134,11 +134,11 @@ def symbols_of() -> Callable[[Path], str]:
 
 @pytest.fixture(scope="session")
 def engine_of() -> Callable[..., Engine]:
-    """Builds the engine of a model for all layers and all poolings it has."""
+    """Builds the engine of a model for all layers and all poolings of states that it has."""
 
     def build(folder: Path, *, tokens_per_batch: int = 100_000, **options: object) -> Engine:
         model = load_model(folder)
-        lacking = {"first": not model.tokenizer.prefix, "cells": not model.encoder.has_cells}
+        lacking = {"first": not model.tokenizer.prefix, "cells": True}
         poolings = [p for p, form in POOLINGS.items() if not lacking.get(form.reads)]
         chosen = {
             "pool": poolings,
