@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from bioseq.prediction.tasks import TaskOptions, predict_files
+from bioseq.prediction.tasks.meaning import segmentation_of
 from bioseq.prediction.tasks.segments import decode
 
 
@@ -25,7 +26,8 @@ def find_kinds(sequences: list[str]) -> list[str]:
         fasta.write_text("".join(f">{i}\n{s}\n" for i, s in enumerate(sequences)))
         with predict_files(fasta, Path(name) / "out.h5", TaskOptions(tasks="topology")) as store:
             view = store.predictions["topology"]
-            found = [np.unique(decode(np.asarray(values), "topology")) for _, values in view]
+            grammar = segmentation_of(view).grammar
+            found = [np.unique(decode(np.asarray(values), grammar)) for _, values in view]
     return ["".join("NHB"[i] for i in kinds if i) for kinds in found]
 
 
